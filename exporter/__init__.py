@@ -1,0 +1,1 @@
+"""freezeframe's showing half: commands, metrics, pages, demo."""

@@ -1,0 +1,281 @@
+"""What a scrape shows as gauges: computed at that moment from the latest facts.
+
+Nothing is stored per series. A target that is gone, a phase that was not measured and a result that has grown old are
+therefore absent by themselves, and never stay behind as a last value that looks like health.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from prometheus_client import Metric
+from prometheus_client.samples import Sample
+
+from probe.contract import Contract, Source
+from probe.pong import Target
+from probe.records import PACKET_VERDICTS, Frozen, QuotaReading, Result, Timings, Verdict, WindowChanged
+
+Samples = Iterable[tuple[dict[str, str], float]]
+
+# Without a result for this many cadences a target's last result says nothing about now.
+STALE_CADENCES: Final = 2
+
+
+@dataclass(slots=True)
+class Latest:
+    """The latest facts, replaced one by one by `metrics`; a scrape on another thread reads what is there."""
+
+    version: str
+    budget: Mapping[str, int]
+    targets: tuple[Target, ...] = ()
+    config_loaded_at: datetime | None = None
+    results: dict[str, Result] = field(default_factory=dict)
+    windows: dict[str, WindowChanged] = field(default_factory=dict)
+    packets: dict[str, Frozen] = field(default_factory=dict)
+    quotas: dict[str, Result] = field(default_factory=dict)
+    controls: dict[str, bool] = field(default_factory=dict)
+
+    def forget(self, target: str) -> None:
+        for facts in (self.results, self.windows, self.packets, self.quotas):
+            facts.pop(target, None)
+
+
+def sources(contract: Contract) -> Iterator[tuple[str, Source]]:
+    """Every area of a contract and where it was read; of the limits the oldest reading."""
+    sourced = {
+        "base_url": contract.base_url,
+        "chat_path": contract.chat_path,
+        "auth": contract.auth,
+        "request": contract.request,
+        "response": contract.response,
+        "stream_chunk": contract.stream_chunk,
+        "error": contract.error,
+        "error.statuses": contract.error_statuses,
+        "error.retry": contract.error_retry,
+        "catalogue": contract.catalogue,
+        "request_id": contract.request_id,
+        "limits": min(contract.limits, key=lambda limit: limit.source.accessed, default=None),
+        **{f"routes.{name}": route for name, route in contract.routes.items()},
+    }
+    for area, value in sourced.items():
+        if value is not None:
+            yield area, value.source
+
+
+def is_fresh(target: Target, result: Result, now: datetime) -> bool:
+    return now - result.ended_at <= timedelta(seconds=STALE_CADENCES * target.cadence_s)
+
+
+def _current(latest: Latest, now: datetime) -> Iterator[tuple[dict[str, str], Result]]:
+    """The last result of each target, where it says something about the provider's present."""
+    for target in latest.targets:
+        result = latest.results.get(target.name)
+        if result is not None and result.verdict is not Verdict.PROBE_FAULT and is_fresh(target, result, now):
+            yield {"target": target.name}, result
+
+
+def _measured(latest: Latest, now: datetime) -> Iterator[tuple[dict[str, str], Timings]]:
+    for labels, result in _current(latest, now):
+        if result.timings is not None:
+            yield labels, result.timings
+
+
+def _probe_success(latest: Latest, now: datetime) -> Samples:
+    return ((labels, result.verdict is Verdict.OK) for labels, result in _current(latest, now))
+
+
+def _probe_duration(latest: Latest, now: datetime) -> Samples:
+    return ((labels, timings.total_s) for labels, timings in _measured(latest, now))
+
+
+def _http_status(latest: Latest, now: datetime) -> Samples:
+    for labels, result in _current(latest, now):
+        if result.status is not None:
+            yield labels, result.status
+
+
+def _http_phases(latest: Latest, now: datetime) -> Samples:
+    for labels, timings in _measured(latest, now):
+        phases = {
+            "resolve": timings.resolve_s,
+            "connect": timings.connect_s,
+            "tls": timings.tls_s,
+            "processing": timings.processing_s,
+            "transfer": timings.transfer_s,
+        }
+        for phase, seconds in phases.items():
+            if seconds is not None:
+                yield {**labels, "phase": phase}, seconds
+
+
+def _certificate_expiry(latest: Latest, now: datetime) -> Samples:
+    for labels, result in _current(latest, now):
+        connection = None if result.sealed is None else result.sealed.value.connection
+        if connection is not None and connection.cert_expires_at is not None:
+            yield labels, connection.cert_expires_at.timestamp()
+
+
+def _target_info(latest: Latest, _: datetime) -> Samples:
+    for target in latest.targets:
+        labels = {f"label_{re.sub(r'[^a-zA-Z0-9_]', '_', name)}": text for name, text in target.labels.items()}
+        yield (
+            {
+                **labels,
+                "target": target.name,
+                "contract": target.contract.name,
+                "model": target.model,
+                "stream": "true" if target.stream else "false",
+                "credential": target.credential,
+            },
+            1,
+        )
+
+
+def _cadence(latest: Latest, _: datetime) -> Samples:
+    return (({"target": target.name}, target.cadence_s) for target in latest.targets)
+
+
+def _last_probe(latest: Latest, _: datetime) -> Samples:
+    for target in latest.targets:
+        if (result := latest.results.get(target.name)) is not None:
+            yield {"target": target.name}, result.ended_at.timestamp()
+
+
+def _window_failures(latest: Latest, _: datetime) -> Samples:
+    for target in latest.targets:
+        window = latest.windows.get(target.name)
+        yield {"target": target.name}, 0 if window is None else window.failures
+
+
+def _incident_active(latest: Latest, _: datetime) -> Samples:
+    for target in latest.targets:
+        window = latest.windows.get(target.name)
+        for verdict in sorted(PACKET_VERDICTS):
+            yield (
+                {"target": target.name, "verdict": verdict.value},
+                window is not None and verdict in window.active,
+            )
+
+
+def _packet_info(latest: Latest, _: datetime) -> Samples:
+    for target in latest.targets:
+        if (packet := latest.packets.get(target.name)) is not None:
+            yield {"target": target.name, "verdict": packet.verdict.value, "packet": packet.packet_id}, 1
+
+
+def _packet_timestamp(latest: Latest, _: datetime) -> Samples:
+    for target in latest.targets:
+        if (packet := latest.packets.get(target.name)) is not None:
+            yield {"target": target.name}, packet.frozen_at.timestamp()
+
+
+def _control_success(latest: Latest, _: datetime) -> Samples:
+    return (({"control": name}, reachable) for name, reachable in latest.controls.copy().items())
+
+
+def _contract_accessed(latest: Latest, _: datetime) -> Samples:
+    contracts = {target.contract.name: target.contract for target in latest.targets}
+    for name, contract in contracts.items():
+        for area, source in sources(contract):
+            yield {"contract": name, "area": area}, source.accessed.timestamp()
+
+
+def _quota(
+    part: Callable[[QuotaReading], int | None],
+) -> Callable[[Latest, datetime], Samples]:
+    """One number of the newest head-room per credential and model: targets that share both share the quota."""
+
+    def read(latest: Latest, now: datetime) -> Samples:
+        newest: dict[tuple[str, str], Result] = {}
+        for target in latest.targets:
+            result = latest.quotas.get(target.name)
+            if result is None or not is_fresh(target, result, now):
+                continue
+            shared = (target.credential, target.model)
+            if shared not in newest or newest[shared].ended_at < result.ended_at:
+                newest[shared] = result
+        for (credential, model), result in newest.items():
+            numbers = {reading.kind: part(reading) for reading in result.reading.quota}
+            for kind in ("requests", "tokens"):
+                if (number := numbers.get(kind)) is not None:
+                    yield {"credential": credential, "model": model, "kind": kind}, number
+
+    return read
+
+
+def _budget_limit(latest: Latest, _: datetime) -> Samples:
+    return (({"kind": kind}, limit) for kind, limit in latest.budget.items())
+
+
+def _config_loaded(latest: Latest, _: datetime) -> Samples:
+    if latest.config_loaded_at is not None:
+        yield {}, latest.config_loaded_at.timestamp()
+
+
+def _build_info(latest: Latest, _: datetime) -> Samples:
+    yield {"version": latest.version}, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One row: a name (with `_info` it is an info), what it means, and how it is read from the latest facts."""
+
+    name: str
+    documentation: str
+    read: Callable[[Latest, datetime], Samples]
+
+    def collect(self, latest: Latest, now: datetime) -> Metric:
+        is_info = self.name.endswith("_info")
+        metric = Metric(self.name.removesuffix("_info"), self.documentation, "info" if is_info else "gauge")
+        metric.samples = [Sample(self.name, labels, float(value)) for labels, value in self.read(latest, now)]
+        return metric
+
+
+# The first five are blackbox_exporter's names and meanings, so that dashboards made for it go on working.
+GAUGES: Final = (
+    Gauge("probe_success", "Whether the documented contract held in the last probe", _probe_success),
+    Gauge("probe_duration_seconds", "How long the last probe took", _probe_duration),
+    Gauge("probe_http_status_code", "HTTP status of the last probe, where one arrived", _http_status),
+    Gauge("probe_http_duration_seconds", "Duration of the last probe by phase", _http_phases),
+    Gauge("probe_ssl_earliest_cert_expiry", "When the certificate expires (Unix time)", _certificate_expiry),
+    Gauge("freezeframe_target_info", "The configured targets", _target_info),
+    Gauge("freezeframe_target_cadence_seconds", "Seconds between two probes of a target", _cadence),
+    Gauge("freezeframe_last_probe_timestamp_seconds", "When the last probe ended", _last_probe),
+    Gauge("freezeframe_window_failures", "Failing entries in the window of a target", _window_failures),
+    Gauge("freezeframe_incident_active", "Whether an incident with this verdict is open", _incident_active),
+    Gauge("freezeframe_packet_info", "The latest evidence packet of a target", _packet_info),
+    Gauge("freezeframe_packet_timestamp_seconds", "When that packet was frozen", _packet_timestamp),
+    Gauge("freezeframe_control_success", "Whether an unpaid control answered", _control_success),
+    Gauge(
+        "freezeframe_contract_accessed_timestamp_seconds",
+        "When a documented value was read from its source",
+        _contract_accessed,
+    ),
+    Gauge(
+        "freezeframe_quota_remaining",
+        "Head-room as the server stated it",
+        _quota(lambda reading: reading.remaining),
+    ),
+    Gauge("freezeframe_quota_limit", "Limit as the server stated it", _quota(lambda reading: reading.limit)),
+    Gauge("freezeframe_budget_limit", "Configured probes or tokens per day", _budget_limit),
+    Gauge(
+        "freezeframe_config_last_reload_success_timestamp_seconds",
+        "When the configuration in use was loaded",
+        _config_loaded,
+    ),
+    Gauge("freezeframe_build_info", "The running version", _build_info),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """The collector that a registry asks at each scrape."""
+
+    latest: Latest
+    clock: Callable[[], datetime]
+
+    def collect(self) -> Iterator[Metric]:
+        now = self.clock()
+        return (row.collect(self.latest, now) for row in GAUGES)

@@ -1,0 +1,117 @@
+"""The log: one line a verdict change, trip, freeze, recovery, refusal, store failure. Never a body, never a secret.
+
+Lines are built from configured names, enums, IDs, numbers and sealed words only.
+"""
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import orjson
+
+from probe.records import Event, Frozen, Recovered, Refused, Reopened, Result, StoreFailed, Trip, Verdict
+
+log = logging.getLogger("freezeframe")
+
+
+class _Line(logging.Formatter):
+    def __init__(self, json: bool) -> None:
+        super().__init__()
+        self._json = json
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        level = record.levelname.lower()
+        facts: dict[str, object] = getattr(record, "facts", {})
+        if self._json:
+            return orjson.dumps({"at": at, "level": level, "event": record.getMessage(), **facts}).decode()
+        return " ".join([at, f"{level:7}", record.getMessage(), *(f"{k}={_quoted(v)}" for k, v in facts.items())])
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return orjson.dumps(text).decode() if not text or any(c in ' "=\n\r\t' for c in text) else text
+
+
+def configure(level: str, format: str) -> None:
+    """Send our lines to standard error in `format` (``console`` or ``json``); other libraries only when in trouble."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line(json=format == "json"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    log.setLevel(level.upper())
+    # It warns of every overrun, which is a result of its own here and counted as such.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+
+
+def say(event: str, *, level: int = logging.INFO, **facts: object) -> None:
+    """One structured line. The caller vouches that every fact is configured, enumerated, numeric or sealed."""
+    log.log(level, event, extra={"facts": facts})
+
+
+class EventLog:
+    """A listener: turns events into lines, and repeats neither an unchanged verdict nor an unchanged store failure."""
+
+    def __init__(self) -> None:
+        self._verdicts: dict[str, tuple[Verdict, str]] = {}
+        self._store_failure: str | None = None
+
+    def on_event(self, event: Event) -> None:
+        match event:
+            case Result():
+                self._on_result(event)
+            case Trip():
+                say("trip", target=event.target, verdict=event.verdict, reason=event.reason, probe=event.probe_id)
+            case Frozen():
+                self._store_failure = None
+                say(
+                    "packet frozen",
+                    packet=event.packet_id,
+                    target=event.target,
+                    verdict=event.verdict,
+                    reason=event.reason,
+                    trigger=event.trigger,
+                    incident=event.incident,
+                    sha256=event.zip_sha256,
+                    took_ms=round(event.took_s * 1000),
+                )
+            case Reopened():
+                say("packet reopened", packet=event.packet_id, target=event.target, verdict=event.verdict)
+            case Recovered():
+                share = f"{event.failures} of {event.probes}"
+                say("recovered", target=event.target, packets=",".join(event.packets), failed=share)
+            case Refused():
+                say(
+                    "packet refused: a secret would have gone with it; nothing was written",
+                    level=logging.ERROR,
+                    packet=event.packet_id,
+                    target=event.target,
+                    where="; ".join(event.where),
+                )
+            case StoreFailed() if event.error != self._store_failure:
+                self._store_failure = event.error
+                say(
+                    "store failed; probing goes on, the packet waits and is tried again",
+                    level=logging.ERROR,
+                    operation=event.operation,
+                    packet=event.packet_id,
+                    error=event.error,
+                )
+
+    def _on_result(self, result: Result) -> None:
+        now = (result.verdict, result.judgement.reason)
+        before = self._verdicts.get(result.target)
+        self._verdicts[result.target] = now
+        if now == before:
+            return
+        say(
+            "verdict",
+            level=logging.INFO if result.verdict is Verdict.OK else logging.WARNING,
+            target=result.target,
+            verdict=result.verdict,
+            reason=result.judgement.reason,
+            **({"was": before[0]} if before else {}),
+            **({"status": result.status} if result.status is not None else {}),
+            probe=result.probe_id,
+        )

@@ -1,0 +1,233 @@
+"""Wires the program: settings in, prober and exporter running, until asked to stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from pydantic import SecretStr
+
+from exporter.keyring import Keyring
+from exporter.log import EventLog, configure, say
+from exporter.metrics import Metrics
+from exporter.web import Access, WindowView, create
+from probe import __version__
+from probe.client import Auth, Client, Network
+from probe.cycle import Edges, Prober, Surroundings
+from probe.freezer import Freezer
+from probe.history import History
+from probe.pong import Target
+from probe.records import Event, Listener, Observation, ProbeRequest, Result, Verdict
+from probe.schedule import LagMeter, Schedule
+from probe.settings import ConfigError, Loaded
+from probe.vault import Vault
+from probe.watch import Control, Controls
+
+GRACE_S = 40.0  # probes in flight, then what is owed to the store; a chart's grace period must be longer
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Everything that runs, wired once. It is also what the pages show (`exporter.web.Board`)."""
+
+    loaded: Loaded
+    client: Client
+    prober: Prober
+    history: History
+    freezer: Freezer
+    vault: Vault
+    metrics: Metrics
+    controls_watch: Controls
+    lag: LagMeter
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return self.loaded.targets
+
+    @property
+    def ready(self) -> bool:
+        return True
+
+    @property
+    def controls(self) -> dict[str, bool | None]:
+        return dict(self.controls_watch.seen)
+
+    def results(self, target: str) -> tuple[Result, ...]:
+        return self.history.recent(target)
+
+    def window(self, target: str) -> WindowView:
+        policy = next(known.freeze for known in self.loaded.targets if known.name == target)
+        window = self.prober.windows[target]
+        packets = () if window.incident is None else tuple(known.packet_id for known in window.incident.packets)
+        return WindowView(len(window.failing), policy.window, policy.failures, window.active, packets)
+
+    async def freeze_now(self, target: str) -> str:
+        return await self.prober.freeze_now(target)
+
+
+def wire(loaded: Loaded, vault: Vault, listeners: Sequence[Listener] = ()) -> Program:
+    """Build the program from settings. Opens no socket and sends nothing; ConfigError where a secret cannot be read."""
+    keyring = Keyring(loaded)
+    metrics = Metrics(loaded.targets, contracts=loaded.contracts, version=__version__)
+    history = History()
+    settings = loaded.settings
+    ca_file = settings.network.ca_file
+    client = Client(Network(settings.network.proxy, None if ca_file is None else str(loaded.base / ca_file)))
+    everyone = (metrics.on_event, EventLog().on_event, *listeners)
+
+    def publish(event: Event) -> None:
+        for listen in everyone:
+            listen(event)
+
+    controls = Controls(
+        [Control(known.name, known.url, known.role) for known in settings.controls], client.reachable, publish
+    )
+    lag = LagMeter(metrics.observe_loop_lag)
+    freezer = Freezer(vault, keyring.secrets, publish)
+
+    async def send(request: ProbeRequest, auth: Auth, target: Target, on_sent: Callable[[], None]) -> Observation:
+        return await client.send(
+            request, auth, timeout_s=target.timeout_s, reuse=target.reuse_connection, on_sent=on_sent
+        )
+
+    prober = Prober(
+        loaded.targets,
+        Edges(
+            send=send,
+            key=keyring.key,
+            redactor=keyring.redactor,
+            now=lambda: datetime.now(UTC),
+            lag_since=lag.worst_since,
+            outside_reachable=controls.outside_reachable,
+        ),
+        Surroundings(
+            impact=settings.escalation.impact,
+            owner=settings.escalation.owner,
+            posts=settings.escalation.posts,
+            request_ids=settings.redaction.request_ids,
+            egress_ip=settings.redaction.egress_ip,
+            version=__version__,
+        ),
+        history,
+        freezer,
+        everyone,
+    )
+    freezer.canary_holds = keyring.redactor().canary_holds()
+    metrics.set_canary(freezer.canary_holds)
+    return Program(loaded, client, prober, history, freezer, vault, metrics, controls, lag)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: ours stop the schedule first, and once is enough."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def open_listener(listen: str) -> socket.socket:
+    """A bound, listening socket for ``host:port`` (port 0: any free one). ConfigError where that cannot be had."""
+    host, _, port = listen.rpartition(":")
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=128)
+    except OSError as error:
+        raise ConfigError("server.listen", "an address that can be listened on", error.strerror or "an error") from None
+
+
+async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) -> int:
+    """Probe and serve until `stop`. The exit code: 0 also when a packet is still owed to a store that is away (it says so)."""
+    settings = program.loaded.settings
+    server = _Server(
+        uvicorn.Config(
+            create(program, program.vault, program.metrics, _access(program.loaded)),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ssl_certfile=settings.server.tls.cert_file and str(program.loaded.base / settings.server.tls.cert_file),
+            ssl_keyfile=settings.server.tls.key_file and str(program.loaded.base / settings.server.tls.key_file),
+            timeout_graceful_shutdown=5,
+            limit_concurrency=200,
+        )
+    )
+    schedule = Schedule(program.loaded.targets, program.prober.tick, program.prober.missed)
+    workers = [
+        asyncio.create_task(server.serve(sockets=[listener]), name="http"),
+        asyncio.create_task(program.freezer.run(), name="freezer"),
+        asyncio.create_task(program.lag.run(), name="lag"),
+        asyncio.create_task(program.controls_watch.run(), name="controls"),
+    ]
+    schedule.start()
+    host, port = listener.getsockname()[:2]
+    say("started", version=__version__, targets=len(program.loaded.targets), listen=f"{host}:{port}")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    broken, _ = await asyncio.wait([stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
+    began = asyncio.get_running_loop().time()
+    await schedule.stop(GRACE_S / 2)
+    owed = await program.freezer.drain(max(1.0, GRACE_S - (asyncio.get_running_loop().time() - began)))
+    if owed:
+        say("stopped with packets still owed to the store", level=logging.ERROR, owed=owed)
+    server.should_exit = True
+    await asyncio.wait([workers[0]], timeout=10)
+    for task in (stopping, *workers):
+        task.cancel()
+    ended = await asyncio.gather(stopping, *workers, return_exceptions=True)
+    await program.client.aclose()
+    failures = [end for end in ended if isinstance(end, Exception)]
+    if stopping not in broken or failures:
+        say(
+            "stopped by an error of our own", level=logging.CRITICAL, kinds=",".join(type(e).__name__ for e in failures)
+        )
+        return 1
+    say("stopped")
+    return 0
+
+
+def _access(loaded: Loaded) -> Access:
+    token = loaded.settings.server.token
+    host = loaded.settings.server.listen.rpartition(":")[0].strip("[]")
+    read: Callable[[], SecretStr | None] = loaded.credentials_token.read if token else (lambda: None)
+    return Access(token=read, loopback=host in ("127.0.0.1", "localhost", "::1"))
+
+
+def run(loaded: Loaded) -> int:
+    """`freezeframe run`: until SIGTERM or SIGINT; the exit code."""
+    configure(loaded.settings.log.level, loaded.settings.log.format)
+
+    async def main() -> int:
+        vault = Vault.open(loaded.settings.store, loaded.base)
+        program = wire(loaded, vault)
+        listener = open_listener(loaded.settings.server.listen)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, stop.set)
+        return await serve(program, listener, stop)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(main())
+
+
+async def probe_each_once(loaded: Loaded) -> tuple[Result, ...]:
+    """`freezeframe check`: one probe of every target, nothing stored."""
+    program = wire(loaded, Vault.open("memory://", Path()))
+    worker = asyncio.create_task(program.lag.run())
+    try:
+        now = datetime.now(UTC)
+        return tuple(await asyncio.gather(*(program.prober.tick(target, now) for target in loaded.targets)))
+    finally:
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+        await program.client.aclose()
+
+
+def all_ok(results: Sequence[Result]) -> bool:
+    return all(result.verdict is Verdict.OK for result in results)

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Installs the servers that the tests talk to and that nobody here wrote. Quiet and quick when all of them are there.
+# Debian's packages when root, LiteLLM's proxy in an environment of its own, aimock from npm: all under .cache/ otherwise.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cache=$(cd "$here/../.." && pwd)/.cache
+python=$here/../../.venv/bin/python
+[ -x "$python" ] || python=python3
+
+missing=()
+need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
+need prometheus prometheus
+need promtool prometheus
+need prometheus-blackbox-exporter prometheus-blackbox-exporter
+need curl curl
+need openssl openssl
+need pgrep procps
+if [ ${#missing[@]} -gt 0 ]; then
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "the tests need these Debian packages, and only root can install them: ${missing[*]}" >&2
+    exit 1
+  fi
+  echo "installing with apt: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  install=(apt-get install -y -qq --no-install-recommends "${missing[@]}")
+  # The package lists may be there and fresh; only when they are not is an update worth its time.
+  "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" >/dev/null; }
+fi
+if ! command -v npm >/dev/null 2>&1; then
+  echo "the tests need npm (with Node.js 20 or newer)" >&2
+  exit 1
+fi
+
+# A folder is done when it carries the digest of the lock that it was made from.
+digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
+made_from() { [ "$(cat "$1/.made-from" 2>/dev/null)" = "$2" ]; }
+
+litellm=$(digest "$here/litellm.lock")
+if ! made_from "$cache/litellm" "$litellm"; then
+  echo "installing LiteLLM's proxy in .cache/litellm (about a minute)"
+  "$python" -m venv --clear "$cache/litellm"
+  "$cache/litellm/bin/pip" install -qq --disable-pip-version-check --no-input --require-hashes -r "$here/litellm.lock"
+  echo "$litellm" >"$cache/litellm/.made-from"
+fi
+
+aimock=$(digest "$here/aimock/package.json" "$here/aimock/package-lock.json")
+if ! made_from "$cache/aimock" "$aimock"; then
+  echo "installing aimock in .cache/aimock"
+  mkdir -p "$cache/aimock"
+  cp "$here/aimock/package.json" "$here/aimock/package-lock.json" "$cache/aimock/"
+  (cd "$cache/aimock" && npm ci --silent --no-audit --no-fund --ignore-scripts)
+  echo "$aimock" >"$cache/aimock/.made-from"
+fi
