@@ -1,99 +1,31 @@
 """A small local OpenAI-compatible gateway that plays a script of faults, for `freezeframe demo` and for tests.
 
-Its values are fake and it says so: here, in the header `x-demo` of every answer, and at `GET /`. What it reads it reads
-strictly, so that a request which passes here would pass at a real gateway: wrong path 404, wrong method 405, missing or
-wrong key 401, a body that is not the documented one 400. What it answers is decided first, as a value (`answer`), and put
-on the wire afterwards. It counts the requests that it received, so that others can be held to their own count.
+Its values are fake and it says so: here, in the header `x-demo` of every answer, and at `GET /`. It reads strictly, so
+that a request which passes here would pass at a real gateway: wrong path 404, wrong method 405, missing or wrong key
+401, a body that is not the documented one 400. Requests are counted as they arrive, so that others can be held to their
+own count.
 """
 
 import asyncio
 import contextlib
 import hmac
-import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
-import orjson
-
-from exporter.gateway_docs import CHAT_PATH, FIELDS, MARK, MODELS, documents
-from probe.records import Headers, Json
+from exporter.gateway_answers import Answer, Call, Refused, answer, error_answer, read_call, request_id_at
+from exporter.gateway_docs import CHAT_PATH, MARK, MODELS, documents
+from exporter.gateway_script import Behaviour, Script
+from probe.records import Headers
 
 _HEAD_LIMIT_BYTES: Final = 64 * 1024
 _BODY_LIMIT_BYTES: Final = 1024 * 1024
 _CHUNK_PAUSE_S: Final = 0.02  # between events of a stream, so that first token and last byte are two instants
-_JSON: Final = ("content-type", "application/json")
-
-
-class Behaviour(StrEnum):
-    """How the gateway answers a valid request for a model."""
-
-    HEALTHY = "healthy"
-    OVERLOADED = "overloaded"
-    CUT = "cut"
-    REVOKED = "revoked"
-    EXHAUSTED = "exhausted"
-    MISSING_CHOICES = "missing_choices"
-    CONTENT_NULL = "content_null"
-    SLOW = "slow"
-
-
-# ---------------------------------------------------------------- the script
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """One model behaves in one way from a fraction of the playing time to another, the end not included."""
-
-    from_fraction: float
-    to_fraction: float
-    model: str
-    behaviour: Behaviour
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.from_fraction < self.to_fraction <= 1:
-            raise ValueError(f"a scene of {self.model!r} must lie within 0 and 1 and end after it begins")
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """Which model fails when. A model is healthy wherever no scene says otherwise; where two do, the later row counts."""
-
-    scenes: tuple[Scene, ...]
-
-    def behaviour_at(self, model: str, fraction: float) -> Behaviour:
-        """A scene that lasts to the end (1) goes on beyond it."""
-        behaviour = Behaviour.HEALTHY
-        for scene in self.scenes:
-            reached = scene.from_fraction <= fraction
-            over = fraction >= scene.to_fraction and scene.to_fraction < 1
-            if scene.model == model and reached and not over:
-                behaviour = scene.behaviour
-        return behaviour
-
-    @property
-    def switches(self) -> tuple[float, ...]:
-        """The fractions, ascending from 0, at which some model may change."""
-        edges = {edge for scene in self.scenes for edge in (scene.from_fraction, scene.to_fraction)}
-        return tuple(sorted({0.0} | {edge for edge in edges if edge < 1}))
-
-
-DEMO_SCRIPT: Final = Script(
-    (
-        Scene(0.15, 0.40, "demo-small", Behaviour.OVERLOADED),  # and recovered after it
-        Scene(0.30, 0.55, "demo-stream", Behaviour.CUT),
-        Scene(0.40, 1.00, "demo-account", Behaviour.REVOKED),
-        Scene(0.50, 1.00, "demo-large", Behaviour.EXHAUSTED),
-        Scene(0.60, 1.00, "demo-shape", Behaviour.MISSING_CHOICES),
-    )
-)
-
-# ---------------------------------------------------------------- decided first
+_REQUESTS_A_DAY: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,134 +36,11 @@ class Request:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What goes on the wire. `parts` are the events of a stream; `whole` is False where the connection ends too early."""
-
-    status: int
-    headers: Headers
-    parts: tuple[bytes, ...]
-    stream: bool = False
-    whole: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A chat request that was found valid."""
-
-    model: str
-    stream: bool
-
-
-class Refused(Exception):
-    """A request that the documented contract does not allow."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message = status, code, message
-
-
-def request_id_at(now: datetime) -> str:
-    """An ID in the form of the one-api family: the instant to the microsecond, then eight random characters."""
-    return now.strftime("%Y%m%d%H%M%S%f") + secrets.token_hex(4)
-
-
-def error_answer(status: int, type_: str, code: str, message: str, request_id: str) -> Answer:
-    error = {"message": f"{message} (request id: {request_id})", "type": type_, "param": None, "code": code}
-    return Answer(status, (_JSON,), (orjson.dumps({"error": error}),))
-
-
-def answer(behaviour: Behaviour, call: Call, request_id: str, now: datetime) -> Answer:
-    """What a behaviour answers to a valid call."""
-    match behaviour:
-        case Behaviour.OVERLOADED:
-            text = "The upstream for this model is overloaded, please try again later"
-            refused = error_answer(503, "demo_error", "upstream_overloaded", text, request_id)
-            return Answer(refused.status, (*refused.headers, ("retry-after", "2")), refused.parts)
-        case Behaviour.REVOKED:
-            text = "Incorrect API key provided: this key has been revoked"
-            return error_answer(401, "invalid_request_error", "invalid_api_key", text, request_id)
-        case Behaviour.EXHAUSTED:
-            text = "You exceeded your current quota, please check your plan and billing details."
-            return error_answer(429, "insufficient_quota", "insufficient_quota", text, request_id)
-        case _:
-            return _stream(behaviour, call, now) if call.stream else _completion(behaviour, call, now)
-
-
-def _completion(behaviour: Behaviour, call: Call, now: datetime) -> Answer:
-    content = None if behaviour is Behaviour.CONTENT_NULL else "pong"
-    message = {"role": "assistant", "content": content}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    body = {**_envelope("chat.completion", call, now), "choices": [choice], "usage": _usage()}
-    if behaviour is Behaviour.MISSING_CHOICES:
-        del body["choices"]
-    return Answer(200, (_JSON,), (orjson.dumps(body),), whole=behaviour is not Behaviour.CUT)
-
-
-def _stream(behaviour: Behaviour, call: Call, now: datetime) -> Answer:
-    envelope = _envelope("chat.completion.chunk", call, now)
-    word = None if behaviour is Behaviour.CONTENT_NULL else "pong"
-    deltas: tuple[tuple[Json, str | None], ...] = (
-        ({"role": "assistant", "content": ""}, None),
-        ({"content": word}, None),
-        ({}, "stop"),
-    )
-    chunks = [
-        {**envelope, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]} for delta, finish in deltas
-    ]
-    chunks.append({**envelope, "choices": [], "usage": _usage()})
-    if behaviour is Behaviour.MISSING_CHOICES:
-        for chunk in chunks:
-            del chunk["choices"]
-    events = [b"data: " + orjson.dumps(chunk) + b"\n\n" for chunk in chunks] + [b"data: [DONE]\n\n"]
-    cut = behaviour is Behaviour.CUT
-    headers = (("content-type", "text/event-stream; charset=utf-8"), ("cache-control", "no-cache"))
-    return Answer(200, headers, tuple(events[:2] if cut else events), stream=True, whole=not cut)
-
-
-def _envelope(kind: str, call: Call, now: datetime) -> Json:
-    created = int(now.timestamp())
-    return {"id": f"chatcmpl-{secrets.token_hex(8)}", "object": kind, "created": created, "model": call.model}
-
-
-def _usage() -> Json:
-    return {"prompt_tokens": 19, "completion_tokens": 1, "total_tokens": 20}
-
-
-def read_call(body: bytes, models: tuple[str, ...]) -> Call:
-    """The documented request and nothing else, or `Refused`."""
-    try:
-        fields = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Refused(400, "invalid_json", "The body is not valid JSON") from error
-    if not isinstance(fields, dict):
-        raise Refused(400, "invalid_request", "The body must be a JSON object")
-    if unknown := sorted(fields.keys() - FIELDS):
-        raise Refused(400, "unknown_parameter", f"Unrecognized request argument supplied: {unknown[0]}")
-    model, messages, stream = fields.get("model"), fields.get("messages"), fields.get("stream", False)
-    if not isinstance(model, str) or not model:
-        raise Refused(400, "invalid_request", "You must provide a model parameter")
-    if not isinstance(messages, list) or not messages:
-        raise Refused(400, "invalid_request", "You must provide messages, at least one")
-    for message in messages:
-        whole = isinstance(message, dict) and isinstance(message.get("role"), str)
-        if not whole or not isinstance(message.get("content"), str):
-            raise Refused(400, "invalid_request", "Each message must have a role and a content")
-    if not isinstance(stream, bool):
-        raise Refused(400, "invalid_request", "stream must be true or false")
-    if model not in models:
-        raise Refused(404, "model_not_found", f"The model {model!r} does not exist")
-    return Call(model, stream)
-
-
-# ---------------------------------------------------------------- put on the wire
-
-
 class Gateway:
     """Serves one host and port until stopped. `keys` maps the name of an account to its API key.
 
-    `behaviours` may be changed while it runs; `received` counts what arrived whole, by (model, kind), where the kind is
-    ``chat`` or ``stream`` for chat requests (valid or not; model "" where none could be read), else ``get`` or ``other``.
+    `behaviours` may be changed while it runs. `received` counts what arrived whole, by (model, kind): the kind is
+    ``chat`` or ``stream`` for chat requests (refused ones under model ""), else ``get`` or ``other``.
     """
 
     def __init__(
@@ -339,9 +148,12 @@ class Gateway:
         result = answer(behaviour, call, request_id, now)
         if result.status != HTTPStatus.OK:
             return result
-        left = max(0, 600 - self.received.total())
-        quota = (("x-ratelimit-limit-requests", "600"), ("x-ratelimit-remaining-requests", str(left)))
-        return Answer(result.status, (*result.headers, *quota), result.parts, result.stream, result.whole)
+        left = max(0, _REQUESTS_A_DAY - self.chat_requests)
+        quota = (
+            ("x-ratelimit-limit-requests", str(_REQUESTS_A_DAY)),
+            ("x-ratelimit-remaining-requests", str(left)),
+        )
+        return replace(result, headers=(*result.headers, *quota))
 
     def _call(self, request: Request) -> Call:
         if request.method != "POST":

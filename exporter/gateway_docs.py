@@ -24,7 +24,7 @@ _AUTH: Final = {"header": "Authorization", "format": "Bearer {key}"}
 _REQUEST_ID: Final = {"headers": ["x-request-id"], "text": "request id: {id}"}
 
 _INDEX = """\
-This is freezeframe's demo gateway. All its values are fake: no model runs here, and its faults are played from a script.
+This is freezeframe's demo gateway. All its values are fake: no model runs here, its faults are played from a script.
 Documents: /docs/chat.md /docs/errors.md /docs/help.md   Models: /api/models
 """
 _CHAT = """\
@@ -46,15 +46,15 @@ A JSON object with `id`, `object`, `created`, `model`, at least one entry in `ch
 Each choice has a `message` with the text in `content`, and a `finish_reason`.
 
 ## Streaming
-With `stream: true` the answer is server-sent events. Each is a JSON object with `choices`, whose entries have a `delta`;
-the chunk after the last has no choices and holds `usage`. The stream ends with `data: [DONE]`.
+With `stream: true` the answer is server-sent events. Each is a JSON object with `choices`, whose entries have a
+`delta`; the chunk after the last has no choices and holds `usage`. The stream ends with `data: [DONE]`.
 """
 _ERRORS = """\
 # Errors of the demo gateway
 All values here are fake.
 
-An error is `{{"error": {{"message", "type", "param", "code"}}}}`. The request ID is in the header `x-request-id`, and at the
-end of the message as `(request id: ...)`.
+An error is `{{"error": {{"message", "type", "param", "code"}}}}`. The request ID is in the header `x-request-id`,
+and at the end of the message as `(request id: ...)`.
 
 ## Statuses
 {statuses}

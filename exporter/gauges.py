@@ -5,41 +5,19 @@ therefore absent by themselves, and never stay behind as a last value that looks
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
+from exporter.latest import Latest, is_fresh
 from probe.contract import Contract, Source
-from probe.pong import Target
-from probe.records import PACKET_VERDICTS, Frozen, QuotaReading, Result, Timings, Verdict, WindowChanged
+from probe.records import PACKET_VERDICTS, QuotaReading, Result, Timings, Verdict
 
 Samples = Iterable[tuple[dict[str, str], float]]
-
-# Without a result for this many cadences a target's last result says nothing about now.
-STALE_CADENCES: Final = 2
-
-
-@dataclass(slots=True)
-class Latest:
-    """The latest facts, replaced one by one by `metrics`; a scrape on another thread reads what is there."""
-
-    version: str
-    budget: Mapping[str, int]
-    targets: tuple[Target, ...] = ()
-    config_loaded_at: datetime | None = None
-    results: dict[str, Result] = field(default_factory=dict)
-    windows: dict[str, WindowChanged] = field(default_factory=dict)
-    packets: dict[str, Frozen] = field(default_factory=dict)
-    quotas: dict[str, Result] = field(default_factory=dict)
-    controls: dict[str, bool] = field(default_factory=dict)
-
-    def forget(self, target: str) -> None:
-        for facts in (self.results, self.windows, self.packets, self.quotas):
-            facts.pop(target, None)
 
 
 def sources(contract: Contract) -> Iterator[tuple[str, Source]]:
@@ -62,10 +40,6 @@ def sources(contract: Contract) -> Iterator[tuple[str, Source]]:
     for area, value in sourced.items():
         if value is not None:
             yield area, value.source
-
-
-def is_fresh(target: Target, result: Result, now: datetime) -> bool:
-    return now - result.ended_at <= timedelta(seconds=STALE_CADENCES * target.cadence_s)
 
 
 def _current(latest: Latest, now: datetime) -> Iterator[tuple[dict[str, str], Result]]:
@@ -176,10 +150,9 @@ def _control_success(latest: Latest, _: datetime) -> Samples:
 
 
 def _contract_accessed(latest: Latest, _: datetime) -> Samples:
-    contracts = {target.contract.name: target.contract for target in latest.targets}
-    for name, contract in contracts.items():
+    for contract in latest.contracts:
         for area, source in sources(contract):
-            yield {"contract": name, "area": area}, source.accessed.timestamp()
+            yield {"contract": contract.name, "area": area}, source.accessed.timestamp()
 
 
 def _quota(
@@ -212,6 +185,11 @@ def _budget_limit(latest: Latest, _: datetime) -> Samples:
 def _config_loaded(latest: Latest, _: datetime) -> Samples:
     if latest.config_loaded_at is not None:
         yield {}, latest.config_loaded_at.timestamp()
+
+
+def _canary(latest: Latest, _: datetime) -> Samples:
+    if latest.canary_holds is not None:
+        yield {}, latest.canary_holds
 
 
 def _build_info(latest: Latest, _: datetime) -> Samples:
@@ -265,11 +243,12 @@ GAUGES: Final = (
         "When the configuration in use was loaded",
         _config_loaded,
     ),
+    Gauge("freezeframe_redaction_canary_ok", "Whether the redaction of a planted secret held", _canary),
     Gauge("freezeframe_build_info", "The running version", _build_info),
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Gauges:
     """The collector that a registry asks at each scrape."""
 

@@ -1,26 +1,19 @@
-"""What Prometheus sees: counters and histograms fed by events, gauges read at the scrape (`gauges`), one rendering.
+"""What Prometheus sees: counters and histograms fed by events, and gauges read at the scrape.
 
 Counters of every known target exist from the start at 0: one that is born at 1 has `increase() == 0`. Labels come from
 the configuration and from closed lists only, never from a provider's text.
 """
 
-import asyncio
-import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Histogram,
-    disable_created_metrics,
-    exposition,
-)
-from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
-from exporter.gauges import Gauges, Latest
-from exporter.negotiation import accepts_gzip, prefers_openmetrics
+from exporter.exposition import Exposition
+from exporter.gauges import Gauges
+from exporter.latest import Latest
+from probe.contract import Contract
 from probe.pong import Target
 from probe.records import (
     PACKET_VERDICTS,
@@ -53,10 +46,11 @@ OUTCOMES: Final = {Verdict.OK: "success", **dict.fromkeys(PACKET_VERDICTS, "fail
 MOST_TOKENS: Final = 10_000_000
 EXEMPLAR_CHARACTERS: Final = 128  # OpenMetrics 1.0: names and values of an exemplar's labels together
 
-STORE_OPERATIONS: Final = ("write", "addendum", "read", "list", "refused")
+# What `StoreFailed` names, and `refused`: a packet or addendum that would have carried a secret and was not written.
+STORE_OPERATIONS: Final = ("freeze", "append", "read", "refused")
 
 # The `_created` series would double every counter. The library knows this switch for the process only.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
 class Metrics:
@@ -66,16 +60,16 @@ class Metrics:
         self,
         targets: Sequence[Target],
         *,
-        budget: Mapping[str, int],
+        contracts: Mapping[str, Contract],
         version: str,
+        budget: Mapping[str, int] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         registry = self._registry = CollectorRegistry()
         self._clock = clock
-        self._latest = Latest(version=version, budget=budget)
+        self._latest = Latest(version=version, budget=budget or {})
         self._open_packets: dict[tuple[str, Verdict], str] = {}
-        self._renderings: dict[tuple[bool, bool], asyncio.Task[bytes]] = {}
-        self._one_rendering = asyncio.Lock()
+        self._exposition = Exposition(registry)
 
         def counter(name: str, documentation: str, *labels: str) -> Counter:
             return Counter(name, documentation, labels, registry=registry)
@@ -118,10 +112,10 @@ class Metrics:
         self._unpaid.labels("control")
         for operation in STORE_OPERATIONS:
             self._store_errors.labels(operation)
-        self.set_targets(targets)
+        self.set_targets(targets, contracts)
 
-    def set_targets(self, targets: Sequence[Target]) -> None:
-        """The targets of a newly loaded configuration: new ones are born at 0, removed ones leave nothing behind."""
+    def set_targets(self, targets: Sequence[Target], contracts: Mapping[str, Contract]) -> None:
+        """What a newly loaded configuration probes: new targets are born at 0, removed ones leave nothing."""
         known = {target.name for target in targets}
         for gone in {target.name for target in self._latest.targets} - known:
             self._latest.forget(gone)
@@ -132,6 +126,7 @@ class Metrics:
             self._bear(target)
         self._known = known
         self._latest.targets = tuple(targets)
+        self._latest.contracts = tuple(contracts.values())
         self._latest.config_loaded_at = self._clock()
 
     def _families_by_target(self) -> Iterator[Counter | Histogram]:
@@ -156,6 +151,10 @@ class Metrics:
             self._latency.labels(target.name, outcome)
         if target.stream:
             self._first_token.labels(target.name)
+
+    def set_canary(self, holds: bool) -> None:
+        """Whether the redaction of a planted secret, tried at start, held."""
+        self._latest.canary_holds = holds
 
     def observe_loop_lag(self, lag_s: float) -> None:
         self._loop_lag.observe(lag_s)
@@ -238,32 +237,8 @@ class Metrics:
         self._probes.labels(packet.target, packet.verdict.value).inc(0, exemplar=exemplar)
 
     async def render(self, accept: str = "", accept_encoding: str = "") -> tuple[bytes, dict[str, str]]:
-        """The exposition and its headers: OpenMetrics (with exemplars) when asked for, classic text otherwise.
-
-        The library renders about 10 us a line in pure Python: never on the loop that times the probes, and once for all
-        scrapes that wait for the same form.
-        """
-        form = (prefers_openmetrics(accept), accepts_gzip(accept_encoding))
-        rendering = self._renderings.get(form)
-        if rendering is None:
-            rendering = self._renderings[form] = asyncio.create_task(self._render_aside(*form))
-            rendering.add_done_callback(lambda _: self._renderings.pop(form))
-        body = await asyncio.shield(rendering)  # one scraper that hangs up must not take it from the others
-        is_openmetrics, is_gzip = form
-        headers = {
-            "Content-Type": openmetrics.CONTENT_TYPE_LATEST if is_openmetrics else exposition.CONTENT_TYPE_PLAIN_0_0_4,
-            "Vary": "Accept, Accept-Encoding",
-        }
-        return body, {**headers, "Content-Encoding": "gzip"} if is_gzip else headers
-
-    async def _render_aside(self, is_openmetrics: bool, is_gzip: bool) -> bytes:
-        async with self._one_rendering:
-            return await asyncio.to_thread(self._render_now, is_openmetrics, is_gzip)
-
-    def _render_now(self, is_openmetrics: bool, is_gzip: bool) -> bytes:
-        generate = openmetrics.generate_latest if is_openmetrics else exposition.generate_latest
-        body: bytes = generate(self._registry)
-        return gzip.compress(body, compresslevel=1) if is_gzip else body
+        """The exposition and its headers."""
+        return await self._exposition.render(accept, accept_encoding)
 
 
 def _exemplar(probe_id: str, packet_id: str | None) -> dict[str, str] | None:

@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from probe.contract import Contract
-from probe.records import FreezePolicy, Json
+import jsonschema_rs
+import orjson
+
+from probe.contract import Contract, validator
+from probe.records import Finding, FreezePolicy, Headers, Json, ProbeRequest, RequestKind
 
 PROMPT = "Return the word pong. This is a sanitized incident reproduction."
+REDACTED: Final = "<REDACTED>"
+OWN_FIELDS: Final = frozenset({"model", "messages", "stream"})  # what the probe itself says; never an extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +31,68 @@ class Target:
     reuse_connection: bool
     freeze: FreezePolicy
     request: Json
+
+
+def build(target: Target, *, probe_id: str, kind: RequestKind, client_request_id: str, version: str) -> ProbeRequest:
+    """The request for one attempt, with the *shape* of the credential where the key will stand."""
+    auth = target.contract.auth.value
+    headers: Headers = (
+        ("Content-Type", "application/json"),
+        ("Accept", "text/event-stream" if target.stream else "application/json"),
+        ("Accept-Encoding", "identity"),
+        ("User-Agent", f"freezeframe/{version}"),
+        ("X-Client-Request-Id", client_request_id),
+        (auth.header, auth.format.replace("{key}", REDACTED)),
+    )
+    return ProbeRequest(
+        probe_id=probe_id,
+        target=target.name,
+        kind=kind,
+        method="POST",
+        url=target.contract.chat_url,
+        headers=headers,
+        body=orjson.dumps(_body(target)).decode(),
+        model=target.model,
+        stream=target.stream,
+        client_request_id=client_request_id,
+    )
+
+
+def _body(target: Target) -> Json:
+    pong: Json = {"model": target.model, "messages": [{"role": "user", "content": PROMPT}]}
+    return pong | ({"stream": True} if target.stream else {}) | target.request
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCheck:
+    """A contract's request schema, compiled once; None where the documents state no shape."""
+
+    contract: Contract
+    schema: jsonschema_rs.Validator | None
+
+    @classmethod
+    def of(cls, contract: Contract) -> "RequestCheck":
+        schema = contract.request.schema
+        return cls(contract, None if schema is None else validator(schema, mask="the value"))
+
+    def problems(self, target: Target) -> tuple[Finding, ...]:
+        """Where our own request disagrees with its contract: our fault, found before anything is sent."""
+        if self.schema is None:
+            return ()
+        source = self.contract.request.source
+        return tuple(
+            Finding(
+                rule="request_schema",
+                place="/".join(("request body", *map(str, error.instance_path))),
+                expected="the documented request shape",
+                observed=error.message,
+                source=source.url,
+                accessed=source.accessed,
+            )
+            for error in self.schema.iter_errors(_body(target))
+        )
+
+
+def problems(target: Target) -> tuple[Finding, ...]:
+    """`RequestCheck` for one target. What is sent to a target never changes, so once at the start is enough."""
+    return RequestCheck.of(target.contract).problems(target)

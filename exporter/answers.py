@@ -1,0 +1,131 @@
+"""How an answer is shaped: a page for people, JSON for programs, common headers, errors in the form asked for."""
+
+import base64
+import hashlib
+import http
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import orjson
+from markupsafe import Markup
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from exporter.negotiation import prefers_page
+from probe.packet.wording import VERDICT_WORDS
+from probe.records import Verdict
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_STYLE: Final = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+_STYLE_DIGEST: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+HEADERS: Final = {
+    # Our own style sheet by its digest and nothing else: what a provider wrote can neither run nor load anything.
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: with it a browser's own form would come from the origin "null" and be refused.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def age(seconds: float) -> str:
+    """A duration as people say it, in its largest unit."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def _words(verdict: str) -> str:
+    """The words for a verdict; an unreadable packet has another text in its place, which stays as it is."""
+    return VERDICT_WORDS[Verdict(verdict)] if verdict in set(Verdict) else verdict
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(utc=utc, age=age, words=_words)
+    # The digest above is of these very characters; the file is ours and holds no "</".
+    environment.globals["style"] = Markup(_STYLE)  # noqa: S704 - see above
+    return environment
+
+
+_PAGES: Final = _environment()
+
+
+class Refusal(HTTPException):
+    """A request that is refused; `parameter` is the part of it that was wrong."""
+
+    def __init__(
+        self, status: int, detail: str, *, parameter: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.parameter = parameter
+
+
+def html(template: str, **facts: Any) -> str:
+    return _PAGES.get_template(template).render(facts)
+
+
+def page(text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return HTMLResponse(text, status, {"Vary": "Accept", **(headers or {})})
+
+
+def document(content: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    body = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return Response(body, status, {"Vary": "Accept", **(headers or {})}, "application/json")
+
+
+def wants_page(request: Request) -> bool:
+    return prefers_page(",".join(request.headers.getlist("accept")))
+
+
+def problem(request: Request, error: HTTPException) -> Response:
+    """The error as RFC 9457 problem details, or as a page."""
+    title = http.HTTPStatus(error.status_code).phrase
+    headers = dict(error.headers or {})
+    if wants_page(request):
+        text = html("problem.html", status=error.status_code, title=title, detail=error.detail)
+        return page(text, status=error.status_code, headers=headers)
+    content = {"type": "about:blank", "title": title, "status": error.status_code, "detail": error.detail}
+    parameter = error.parameter if isinstance(error, Refusal) else None
+    if parameter is not None:
+        content["parameter"] = parameter
+    answer = document(content, status=error.status_code, headers=headers)
+    answer.headers["Content-Type"] = "application/problem+json"
+    return answer
+
+
+class CommonHeaders:
+    """Puts `HEADERS` on every answer that does not set its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)

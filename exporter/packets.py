@@ -1,0 +1,229 @@
+"""The routes under /packets: list, find, show and fetch what was frozen, and freeze now."""
+
+import asyncio
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from urllib.parse import parse_qs
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from exporter import answers, listing
+from exporter.answers import Refusal, wants_page
+from exporter.once import KeyReused, Once
+from exporter.status import Board
+from probe.records import Json
+from probe.render import unpack
+from probe.vault import PacketEntry, PacketNotFound
+
+MOST_BODY_BYTES: Final = 64 * 1024
+MOST_KEY_CHARACTERS: Final = 255
+# Files of a packet quote what a provider sent: opened from here they may neither run nor load anything.
+SANDBOX: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+FOREVER: Final = "private, max-age=31536000, immutable"  # a frozen packet never changes
+CONTENT_TYPES: Final = {
+    "html": "text/html; charset=utf-8",
+    "md": "text/markdown; charset=utf-8",
+    "json": "application/json",
+    "jsonl": "application/jsonl",
+    "har": "application/json",
+    "sh": "text/plain; charset=utf-8",
+    "sha256": "text/plain; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+}
+
+
+class Vault(Protocol):
+    """The vault, as far as it is read here."""
+
+    async def read(self, packet_id: str, /) -> bytes:
+        """The zip. PacketNotFound where there is none."""
+
+    async def addenda(self, packet_id: str, /) -> tuple[tuple[str, Json], ...]: ...
+    async def entries(self) -> tuple[PacketEntry, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PacketRoutes:
+    """`freeze_wait_s` is how long a request to freeze waits for the store."""
+
+    board: Board
+    vault: Vault
+    freeze_wait_s: float
+    once: Once = field(default_factory=Once)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/packets", self.packets, methods=["GET", "POST"]),
+            Route("/packets/latest", self.latest),
+            Route("/packets/{id}", self.packet),
+            Route("/packets/{id}/packet.zip", self.zip),
+            Route("/packets/{id}/files/{name:path}", self.file),
+        ]
+
+    async def packets(self, request: Request) -> Response:
+        return await (self._freeze(request) if request.method == "POST" else self._list(request))
+
+    async def _list(self, request: Request) -> Response:
+        entries = await self.vault.entries()
+        try:
+            query = listing.parse(request.query_params)
+            shown, following = listing.select(entries, query)
+        except listing.BadParameter as error:
+            raise Refusal(400, str(error), parameter=error.name) from None
+        if not wants_page(request):
+            return answers.document({"packets": [listing.row(entry) for entry in shown], "next": following})
+        rest = request.url.include_query_params(before=following).query if following else None
+        text = await asyncio.to_thread(answers.html, "packets.html", entries=shown, query=query, rest=rest)
+        return answers.page(text)
+
+    async def latest(self, request: Request) -> Response:
+        target = request.query_params.get("target")
+        if not target:
+            raise Refusal(400, "target: expected the name of a target", parameter="target")
+        try:
+            at = listing.instant(request.query_params, "at")
+        except listing.BadParameter as error:
+            raise Refusal(400, str(error), parameter=error.name) from None
+        entry = listing.latest(await self.vault.entries(), target, at)
+        if entry is None:
+            raise Refusal(404, "There is no packet of this target at or before that time.")
+        return RedirectResponse(f"/packets/{entry.id}", 302)
+
+    async def packet(self, request: Request) -> Response:
+        identity = _packet_id(request)
+        files = await self._files(identity)
+        entry = next((known for known in await self.vault.entries() if known.id == identity), None)
+        if entry is None:
+            raise Refusal(404, "There is no such packet.")
+        addenda = await self.vault.addenda(identity)
+        if not wants_page(request):
+            content = {
+                **listing.row(entry),
+                "packet": orjson.loads(files["packet.json"]),
+                "addenda": [{"name": name, "document": document} for name, document in addenda],
+                "files": sorted(files),
+            }
+            return answers.document(content)
+        text = await asyncio.to_thread(
+            answers.html,
+            "packet.html",
+            entry=entry,
+            summary=files.get("summary.md", b"").decode("utf-8", "replace"),
+            files=[(name, len(files[name])) for name in sorted(files)],
+            addenda=[(name, orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) for name, document in addenda],
+        )
+        return answers.page(text)
+
+    async def zip(self, request: Request) -> Response:
+        identity = _packet_id(request)
+        data = await self._read(identity)
+        digest = hashlib.sha256(data)
+        headers = {
+            "ETag": f'"{digest.hexdigest()}"',
+            "Repr-Digest": f"sha-256=:{base64.b64encode(digest.digest()).decode()}:",
+            "Cache-Control": FOREVER,
+        }
+        if _has_already(request, digest.hexdigest()):
+            return Response(status_code=304, headers=headers)
+        headers["Content-Disposition"] = f'attachment; filename="{identity}.zip"'
+        return Response(data, headers=headers, media_type="application/zip")
+
+    async def file(self, request: Request) -> Response:
+        files = await self._files(_packet_id(request))
+        name: str = request.path_params["name"]
+        if name not in files:
+            raise Refusal(404, "There is no such file in this packet.")
+        headers = {
+            "Content-Type": CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream"),
+            "Content-Security-Policy": SANDBOX,
+            "Cache-Control": FOREVER,
+        }
+        return Response(files[name], headers=headers)
+
+    async def _read(self, identity: str) -> bytes:
+        try:
+            return await self.vault.read(identity)
+        except PacketNotFound:
+            raise Refusal(404, "There is no such packet.") from None
+
+    async def _files(self, identity: str) -> dict[str, bytes]:
+        data = await self._read(identity)
+        try:
+            return await asyncio.to_thread(unpack, data)
+        except ValueError:
+            # Altered in the store: say so, and leave packet.zip to be fetched and looked into.
+            raise Refusal(500, "The stored packet is not a readable packet.") from None
+
+    async def _freeze(self, request: Request) -> Response:
+        key = request.headers.get("idempotency-key")
+        if key is not None and not 0 < len(key) <= MOST_KEY_CHARACTERS:
+            raise Refusal(400, "Idempotency-Key: expected 1 to 255 characters", parameter="Idempotency-Key")
+        target = _target(request.headers.get("content-type", ""), await _body(request))
+        try:
+            async with asyncio.timeout(self.freeze_wait_s):
+                if key is None:
+                    identity = await self.board.freeze_now(target)
+                else:
+                    identity = await self.once.run(key, target, lambda: self._freeze_now(target))
+        except KeyError:
+            raise Refusal(404, "There is no such target.", parameter="target") from None
+        except LookupError:
+            raise Refusal(409, "Nothing was seen yet of this target that could be frozen.") from None
+        except KeyReused:
+            detail = "Idempotency-Key: it belongs to an earlier request for another target"
+            raise Refusal(422, detail, parameter="Idempotency-Key") from None
+        except TimeoutError:
+            detail = "The store does not answer; the packet waits and is tried again."
+            raise Refusal(503, detail, headers={"Retry-After": "10"}) from None
+        location = f"/packets/{identity}"
+        if wants_page(request):
+            return RedirectResponse(location, 303)  # a browser does not follow the Location of a 201
+        return answers.document({"id": identity, "location": location}, status=201, headers={"Location": location})
+
+    async def _freeze_now(self, target: str) -> str:
+        return await self.board.freeze_now(target)
+
+
+def _packet_id(request: Request) -> str:
+    identity: str = request.path_params["id"]
+    if not listing.PACKET_ID.fullmatch(identity):
+        raise Refusal(404, "There is no such packet.")
+    return identity
+
+
+def _has_already(request: Request, digest: str) -> bool:
+    tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return f'"{digest}"' in tags or "*" in tags
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY_BYTES:
+            raise Refusal(413, f"At most {MOST_BODY_BYTES} bytes are read.", headers={"Connection": "close"})
+    return bytes(body)
+
+
+def _target(content_type: str, body: bytes) -> str:
+    """The target that a form or a JSON object names."""
+    target: object
+    match content_type.partition(";")[0].strip().lower():
+        case "application/json":
+            try:
+                content = orjson.loads(body)
+            except orjson.JSONDecodeError:
+                raise Refusal(400, "The body is not JSON.") from None
+            target = content.get("target") if isinstance(content, dict) else None
+        case "application/x-www-form-urlencoded":
+            target = parse_qs(body.decode("utf-8", "replace")).get("target", [None])[0]
+        case _:
+            raise Refusal(415, "Expected a form or JSON.", headers={"Accept-Post": "application/json"})
+    if not isinstance(target, str) or not target:
+        raise Refusal(400, "target: expected the name of a target", parameter="target")
+    return target

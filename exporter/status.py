@@ -1,0 +1,68 @@
+"""What the status page shows of the board, at one moment. Pure: enums, numbers and configured names only, no bodies."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+from exporter.gauges import sources
+from probe.pong import Target
+from probe.records import RequestKind, Result, Verdict
+
+SQUARES: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class WindowView:
+    """The window of a target: `failures` of the last `size`, and what is open because of them."""
+
+    failures: int
+    size: int
+    threshold: int
+    active: frozenset[Verdict]
+    packets: tuple[str, ...]
+
+
+class Board(Protocol):
+    """What the running program lets the pages see and do."""
+
+    @property
+    def targets(self) -> tuple[Target, ...]: ...
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def controls(self) -> Mapping[str, bool | None]: ...
+
+    def results(self, target: str) -> tuple[Result, ...]:
+        """The recent results of a target, oldest first."""
+
+    def window(self, target: str) -> WindowView: ...
+
+    async def freeze_now(self, target: str) -> str:
+        """The ID of the packet. KeyError: no such target; LookupError: nothing was seen yet that could be frozen."""
+
+
+def status(board: Board, now: datetime) -> dict[str, Any]:
+    """The facts of the status page."""
+    views = [_target(target, board.results(target.name), board.window(target.name)) for target in board.targets]
+    contracts = {target.contract.name: target.contract for target in board.targets}
+    return {
+        "now": now,
+        "targets": views,
+        "incidents": [view for view in views if view["window"].active],
+        "controls": dict(board.controls),
+        "contracts": [(contract, list(sources(contract))) for contract in contracts.values()],
+    }
+
+
+def _target(target: Target, results: Sequence[Result], window: WindowView) -> dict[str, Any]:
+    ticks = [result for result in results if result.kind is RequestKind.SCHEDULED][-SQUARES:]
+    last = ticks[-1] if ticks else None
+    return {
+        "target": target,
+        "window": window,
+        "active": sorted(window.active),
+        "last": last,
+        "latency_s": None if last is None or last.timings is None else last.timings.total_s,
+        "ticks": ticks,
+    }

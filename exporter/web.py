@@ -1,0 +1,99 @@
+"""The routes: metrics and health for machines, the status page for people; packets are in `packets`.
+
+Health never depends on the provider: an outage of theirs must not restart us. Nothing here takes a URL from a request.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from exporter import answers
+from exporter.access import Access, Guard
+from exporter.answers import Refusal
+from exporter.log import say
+from exporter.metrics import Metrics
+from exporter.packets import PacketRoutes, Vault
+from exporter.status import Board, WindowView, status
+from probe.records import StoreFailed
+from probe.vault import StoreError
+
+__all__ = ["Access", "Board", "WindowView", "create"]
+
+
+def create(
+    board: Board,
+    vault: Vault,
+    metrics: Metrics,
+    access: Access,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    freeze_wait_s: float = 20.0,
+) -> Starlette:
+    """The application. `freeze_wait_s` is how long a request to freeze waits for the store."""
+    web = _Web(board, metrics, clock)
+    packets = PacketRoutes(board, vault, freeze_wait_s)
+    app = Starlette(
+        routes=[
+            Route("/", web.status_page),
+            Route("/metrics", web.exposition),
+            Route("/-/healthy", web.healthy),
+            Route("/-/ready", web.ready),
+            *packets.routes(),
+        ],
+        middleware=[Middleware(answers.CommonHeaders), Middleware(Guard, access=access)],
+        exception_handlers={
+            HTTPException: _on_http_error,
+            StoreError: web.on_store_error,
+            Exception: _on_our_error,
+        },
+    )
+    app.router.redirect_slashes = False  # a path is one of these or unknown
+    return app
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return answers.problem(request, error)
+
+
+async def _on_our_error(request: Request, _: Exception) -> Response:
+    """Says nothing of the cause: that is in the log. It answers from outside the middleware, hence the headers."""
+    return answers.problem(
+        request, Refusal(500, "An error of freezeframe's own; see its log.", headers=answers.HEADERS)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Web:
+    board: Board
+    metrics: Metrics
+    clock: Callable[[], datetime]
+
+    async def on_store_error(self, request: Request, error: Exception) -> Response:
+        self.metrics.on_event(StoreFailed("read", None, str(error)))
+        say("store failed", level=logging.ERROR, operation="read", error=str(error))
+        return answers.problem(request, Refusal(503, "The store does not answer.", headers={"Retry-After": "10"}))
+
+    async def healthy(self, _: Request) -> Response:
+        return PlainTextResponse("healthy\n")
+
+    async def ready(self, _: Request) -> Response:
+        return PlainTextResponse("ready\n") if self.board.ready else PlainTextResponse("not ready\n", 503)
+
+    async def exposition(self, request: Request) -> Response:
+        accept = ",".join(request.headers.getlist("accept"))
+        body, headers = await self.metrics.render(accept, request.headers.get("accept-encoding", ""))
+        return Response(body, headers=headers)
+
+    async def status_page(self, _: Request) -> Response:
+        facts = status(self.board, self.clock())
+        return answers.page(await asyncio.to_thread(answers.html, "status.html", **facts))

@@ -1,0 +1,38 @@
+"""A provider's contract: every value that a probe relies on, each with where and when it was read.
+
+`parse` is strict and pure. A contract reaches the flow only through it, so that no probe rests on a value without a
+source; `placeholders` names what a template leaves open, `areas` is the table that people read.
+"""
+
+from probe.contract.facts import AuthShape, Catalogue, Contract, RequestIdPlaces, Shape, Source, Sourced, Statement
+from probe.contract.parse import ContractError, parse
+from probe.contract.schema import validator
+from probe.contract.strict_yaml import FILE_LIMIT_BYTES, YamlError, read_yaml
+from probe.contract.table import NOT_DOCUMENTED, Area, areas, documented_fields, placeholders
+from probe.contract.values import did_you_mean, is_placeholder, kind, url_problem
+
+__all__ = [
+    "FILE_LIMIT_BYTES",
+    "NOT_DOCUMENTED",
+    "Area",
+    "AuthShape",
+    "Catalogue",
+    "Contract",
+    "ContractError",
+    "RequestIdPlaces",
+    "Shape",
+    "Source",
+    "Sourced",
+    "Statement",
+    "YamlError",
+    "areas",
+    "did_you_mean",
+    "documented_fields",
+    "is_placeholder",
+    "kind",
+    "parse",
+    "placeholders",
+    "read_yaml",
+    "url_problem",
+    "validator",
+]

@@ -1,0 +1,54 @@
+"""What a packet is drafted from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from probe.pong import Target
+from probe.records import Result, Trigger, Trip, Verdict
+
+SCOPE_COLUMNS: Final = ("target", "model", "mode", "credential", "window", "state")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which traffic is affected, as worked out at `as_of`; the rows of `table` follow SCOPE_COLUMNS."""
+
+    sentence: str
+    table: tuple[tuple[str, ...], ...]
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that is known when a packet is frozen. `failing` (every failing attempt) and `history` (the ticks before and
+    including the trip) are oldest first; `earlier` are IDs of packets with the same signature."""
+
+    packet_id: str
+    incident: str
+    trigger: Trigger
+    frozen_at: datetime
+    target: Target
+    verdict: Verdict
+    reason: str
+    subject: Result
+    failing: tuple[Result, ...]
+    history: tuple[Result, ...]
+    last_good: Result | None
+    trip: Trip | None
+    scope: Scope
+    impact: str | None
+    owner: str | None
+    posts: str | None
+    earlier: tuple[str, ...]
+    request_ids_policy: str
+    egress_ip_policy: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a stored file: `kind` is altered, missing, extra or unreadable."""
+
+    file: str
+    kind: str

@@ -1,0 +1,198 @@
+"""What happened, as JSON: attempts, exchanges, counts, and how much of a latency could be our own."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Final
+
+import orjson
+
+from probe.packet.case import Case
+from probe.records import Json, Observation, Phase, Reply, Result, Verdict
+
+_BEFORE_ANY_BYTE: Final = {Phase.NONE, Phase.RESOLVE, Phase.CONNECT, Phase.TLS, Phase.REQUEST_SENT}
+
+
+def utc(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def utc_or_none(instant: datetime | None) -> str | None:
+    return None if instant is None else utc(instant)
+
+
+def started(result: Result) -> str:
+    return utc(result.sealed.value.started_at if result.sealed else result.due_at)
+
+
+def tick(result: Result) -> Json:
+    """One line of the history: numbers and enums, no text of the server."""
+    return {
+        "probe_id": result.probe_id,
+        "kind": result.kind,
+        "due_at": utc(result.due_at),
+        "ended_at": utc(result.ended_at),
+        "verdict": result.verdict,
+        "reason": result.judgement.reason,
+        "status": result.status,
+        "total_s": result.timings.total_s if result.timings else None,
+        "elapsed_s": _elapsed_s(result),
+        "first_token_s": result.timings.first_token_s if result.timings else None,
+        "lateness_s": result.lateness_s,
+        "loop_lag_s": result.loop_lag_s,
+    }
+
+
+def _elapsed_s(result: Result) -> float | None:
+    """By the wall clock, from its start to its end: all that is left of a healthy probe, whose timings are not kept."""
+    if result.verdict is Verdict.MISSED:
+        return None
+    return round(max((result.ended_at - result.due_at).total_seconds() - result.lateness_s, 0.0), 3)
+
+
+def attempt(result: Result) -> Json:
+    """Everything about one attempt but its headers and bodies, which are in its exchange."""
+    seen = result.sealed.value if result.sealed else None
+    reply = seen.reply if seen else None
+    connection = seen.connection if seen else None
+    reading, timings = result.reading, result.timings
+    return tick(result) | {
+        "started_at": started(result),
+        "client_request_id": seen.request.client_request_id if seen else None,
+        "request_ids": [asdict(found) for found in reading.request_ids],
+        "cf_ray": reading.cf_ray,
+        "completion_id": reading.completion_id,
+        "model_asked": seen.request.model if seen else None,
+        "model_answered": reading.model_answered,
+        "finish_reason": reading.finish_reason,
+        "peer": _peer(connection.peer_ip, connection.peer_port) if connection else None,
+        "http_version": connection.http_version if connection else None,
+        "tls_version": connection.tls_version if connection else None,
+        "cert_expires_at": utc_or_none(connection.cert_expires_at if connection else None),
+        "connection_reused": connection.reused if connection else None,
+        "last_phase": seen.last_phase if seen else None,
+        "body_shape": body_shape(reply) if reply else None,
+        "received_bytes": received_bytes(seen) if seen else None,
+        "complete": reply.complete if reply else None,
+        "truncated": reply.truncated if reply else None,
+        "fault": asdict(seen.fault) if seen and seen.fault else None,
+        "phases": asdict(timings) if timings else None,
+        "error": asdict(reading.error) if reading.error else None,
+        "words": result.judgement.words,
+        "retry_after": reading.retry_after,
+        "server_date": utc_or_none(reading.server_date),
+        "clock_offset_s": reading.clock_offset_s,
+        "usage": asdict(reading.usage) if reading.usage else None,
+        "quota": [asdict(stated) for stated in reading.quota],
+        "rule": result.judgement.rule,
+        "certain": result.judgement.certain,
+        "runner_up": result.judgement.runner_up,
+    }
+
+
+def received_bytes(seen: Observation) -> int | None:
+    """Bytes of the body; 0 where the exchange ended before a first byte; None where a head broke off uncounted."""
+    if seen.reply:
+        return seen.reply.body_bytes
+    return 0 if seen.last_phase in _BEFORE_ANY_BYTE else None
+
+
+def body_shape(reply: Reply) -> str:
+    """What kind of body it is, without its content: its two upper levels of keys when it is JSON."""
+    if not reply.body:
+        return "empty"
+    kind = reply.header("content-type") or "no content type"
+    try:
+        body = orjson.loads(reply.body)
+    except orjson.JSONDecodeError:
+        return f"{kind}, not JSON"
+    if not isinstance(body, dict):
+        return f"{kind}, JSON {type(body).__name__}"
+    keys = [
+        f"{key}{{{', '.join(map(str, value))}}}" if isinstance(value, dict) else str(key) for key, value in body.items()
+    ]
+    return f"{kind}, JSON {{{', '.join(keys)}}}"
+
+
+def exchange(seen: Observation) -> Json:
+    request, reply = seen.request, seen.reply
+    return {
+        "started_at": utc(seen.started_at),
+        "request": {
+            "method": request.method,
+            "url": request.url,
+            "headers": [list(pair) for pair in request.headers],
+            "body": request.body,
+        },
+        "reply": asdict(reply) if reply else None,
+    }
+
+
+def request_sent(case: Case) -> Json | None:
+    """The request as sent: of the tripping attempt, else of any that is recorded."""
+    known = (case.subject, *reversed(case.failing), *([case.last_good] if case.last_good else []))
+    sent = next((result.sealed.value.request for result in known if result.sealed), None)
+    if sent is None:
+        return None
+    return {
+        "probe_id": sent.probe_id,
+        "method": sent.method,
+        "url": sent.url,
+        "headers": [list(pair) for pair in sent.headers],
+        "body": sent.body,
+        "model": sent.model,
+        "stream": sent.stream,
+        "auth": asdict(case.target.contract.auth.value),
+    }
+
+
+def repetition(case: Case) -> Json:
+    """How often it failed, counted from the first failing attempt on: what succeeded before is no part of it."""
+    if not case.failing:
+        return {"kind": "none", "failed": 0, "attempts": 0, "ways": 0, "words": "no failing attempt is recorded"}
+    since = case.failing[0].due_at
+    succeeded = sum(result.verdict is Verdict.OK and result.due_at >= since for result in case.history)
+    failed = len(case.failing)
+    ways = len({(result.verdict, result.judgement.reason) for result in case.failing})
+    everyone = f"all {failed} attempts since the first failure failed"
+    if succeeded:
+        kind, words = "intermittent", f"{failed} of {failed + succeeded} attempts since the first failure failed"
+    elif failed == 1:
+        kind, words = "isolated", "one attempt failed"
+    elif ways > 1:
+        kind, words = "repeated", f"{everyone}, in {ways} different ways"
+    elif failed < case.target.freeze.failures:
+        kind, words = "repeated", f"{everyone} the same way, too few to call it reproducible"
+    else:
+        kind, words = "reproducible", f"{everyone} the same way"
+    return {"kind": kind, "failed": failed, "attempts": failed + succeeded, "ways": ways, "words": words}
+
+
+def own_share(case: Case) -> Json:
+    """How much of a measured latency could be the probe's own."""
+    ran = [result for result in (*case.failing, case.subject) if result.sealed is not None]
+    if not ran:
+        words = "Not measured: no exchange is recorded."
+        return {"loop_lag_max_s": None, "lateness_max_s": None, "tcp_retransmits": None, "words": words}
+    lag = max(result.loop_lag_s for result in ran)
+    late = max(result.lateness_s for result in ran)
+    words = (
+        f"At most {lag:.3f} s of an attempt's measured time could be the probe's own (the worst delay of its event "
+        f"loop meanwhile). Attempts started at most {late:.3f} s after they were due, which is no part of their "
+        "measured time. TCP retransmits: not measured."
+    )
+    return {"loop_lag_max_s": lag, "lateness_max_s": late, "tcp_retransmits": None, "words": words}
+
+
+def removals(results: Iterable[Result]) -> list[Json]:
+    """What redaction took out, summed by rule and place; an exchange that is shown twice counts once."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for sealed in {id(result.sealed): result.sealed for result in results}.values():
+        for removal in sealed.removals if sealed else ():
+            sums[removal.rule, removal.place] += removal.count
+    return [{"rule": rule, "place": place, "count": count} for (rule, place), count in sorted(sums.items())]
+
+
+def _peer(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

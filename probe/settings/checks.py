@@ -1,0 +1,68 @@
+"""What one key alone cannot tell: settings that contradict each other, or point at nothing."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from probe.contract import did_you_mean, documented_fields, is_placeholder
+from probe.pong import OWN_FIELDS, Target
+from probe.pong import problems as pong_problems
+from probe.settings.errors import ConfigError
+from probe.settings.kinds import duration_text, is_loopback
+from probe.settings.model import Settings, with_defaults
+
+
+def problems(settings: Settings, base: Path) -> Iterator[ConfigError]:
+    """Contradictions between settings, and files that are not there."""
+    yield from _repeated("targets", [target.name for target in settings.targets])
+    yield from _repeated("controls", [control.name for control in settings.controls])
+    for n in range(len(settings.targets)):
+        yield from _target(n, settings)
+    server = settings.server
+    if server.token is None and not is_loopback(server.listen):
+        yield ConfigError("server.token", f"a token, because {server.listen} is not loopback", "none")
+    files = {
+        "network.ca_file": settings.network.ca_file,
+        "server.tls.cert_file": server.tls.cert_file,
+        "server.tls.key_file": server.tls.key_file,
+    }
+    for key, file in files.items():
+        if file is not None and not (base / file).is_file():
+            yield ConfigError(key, "a file that can be read", "none")
+
+
+def _repeated(key: str, names: Sequence[str]) -> Iterator[ConfigError]:
+    for n, name in enumerate(names):
+        if name in names[:n]:
+            yield ConfigError(f"{key}[{n}].name", "a name of its own", f"{name!r} again")
+
+
+def _target(n: int, settings: Settings) -> Iterator[ConfigError]:
+    stated = settings.targets[n]
+    target = with_defaults(settings.defaults, stated)
+    own = f"targets[{n}]"
+    if target.credential not in settings.credentials:
+        # not repeated: someone may have put the key here
+        hint = did_you_mean(target.credential, tuple(settings.credentials))
+        yield ConfigError(f"{own}.credential", f"one of the names in credentials{hint}", "another")
+    if is_placeholder(target.model):
+        yield ConfigError(f"{own}.model", "a model ID from the provider's documents", "a placeholder")
+    if target.timeout >= target.cadence:
+        at = own if stated.model_fields_set & {"timeout", "cadence"} else "defaults"
+        cadence = duration_text(target.cadence)
+        yield ConfigError(f"{at}.timeout", f"less than the cadence of {cadence}", duration_text(target.timeout))
+    if target.freeze.failures > target.freeze.window:
+        at = own if "freeze" in stated.model_fields_set else "defaults"
+        window = target.freeze.window
+        yield ConfigError(f"{at}.freeze.failures", f"at most the window of {window}", str(target.freeze.failures))
+
+
+def request_problems(at: str, target: Target) -> Iterator[ConfigError]:
+    """What our own request says that the contract does not document. Values are not repeated."""
+    documented = documented_fields(target.contract.request) - OWN_FIELDS
+    undocumented = [field for field in target.request if field not in documented]
+    for field in undocumented:
+        expected = f"a request field that contract {target.contract.name} documents{did_you_mean(field, documented)}"
+        yield ConfigError(f"{at}.request.{field}", expected, "the probe's own" if field in OWN_FIELDS else "another")
+    for finding in () if undocumented else pong_problems(target):
+        expected = f"what contract {target.contract.name} documents for {finding.place}"
+        yield ConfigError(f"{at}.request", expected, finding.observed)

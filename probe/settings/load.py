@@ -1,0 +1,143 @@
+"""Loads the configuration once and whole: settings, contracts, credentials. All complaints at once, no secrets."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from probe.contract import Contract, placeholders
+from probe.pong import Target
+from probe.records import FreezePolicy
+from probe.settings import checks
+from probe.settings.contracts import Contracts
+from probe.settings.credentials import SHORTEST_CHARS, Credential
+from probe.settings.errors import ConfigError, raise_all
+from probe.settings.model import Settings, TargetSettings, with_defaults
+from probe.settings.read import read_settings
+from probe.settings.show import origin_of, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A configuration that holds: everything resolved, nothing sent."""
+
+    settings: Settings
+    targets: tuple[Target, ...]
+    contracts: Mapping[str, Contract]
+    credentials: Mapping[str, Credential]
+    token: Credential | None
+    origins: Mapping[str, str]
+    base: Path
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """Every configured secret, read now: credentials, the server's token, what a proxy URL carries."""
+        named = [credential.read() for credential in self.credentials.values()]
+        token = [] if self.token is None else [self.token.read()]
+        return (*named, *token, *_userinfo(self.settings.network.proxy))
+
+    def path(self, text: str) -> Path:
+        """A path of the file, which is relative to the file."""
+        return self.base / text
+
+
+def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> Loaded:
+    """Settings from the command line (`overrides`, by dotted key), the environment and the file, in that order.
+
+    ConfigError, or ConfigErrors where there are several. Nothing is fetched.
+    """
+    base = path.parent.resolve()
+    settings, found = read_settings(path, environ, overrides or {})
+    credentials = {
+        name: Credential.of(f"credentials.{name}", source, base, environ)
+        for name, source in settings.credentials.items()
+    }
+    source = settings.server.token
+    token = None if source is None else Credential.of("server.token", source, base, environ)
+    known = (*credentials.values(), *([] if token is None else [token]))
+    contracts = Contracts(base)
+    targets, errors = _targets(settings, contracts)
+    raise_all([*_unreadable(known), *checks.problems(settings, base), *errors])
+    return Loaded(
+        settings=settings,
+        targets=targets,
+        contracts=contracts.by_name,
+        credentials=credentials,
+        token=token,
+        origins={key: origin_of(key, found) for key, _ in rows(settings)},
+        base=base,
+    )
+
+
+def _unreadable(credentials: Iterable[Credential]) -> Iterator[ConfigError]:
+    for credential in credentials:
+        try:
+            credential.read()
+        except ConfigError as error:
+            yield error
+
+
+def _targets(settings: Settings, contracts: Contracts) -> tuple[tuple[Target, ...], list[ConfigError]]:
+    """Every target with the defaults applied and its contract found, and what is wrong with any of them."""
+    targets: list[Target] = []
+    errors: list[ConfigError] = []
+    for n, stated in enumerate(settings.targets):
+        own = stated.contract is not None
+        try:
+            contract = contracts.find(
+                f"targets[{n}].contract" if own else "contract", stated.contract or settings.contract
+            )
+        except ConfigError as error:
+            errors.append(error)
+            continue
+        errors += (
+            ConfigError(f"{contract.name}: {field}", "what the provider's documents say", "a placeholder")
+            for field in placeholders(contract)
+        )
+        targets.append(_target(with_defaults(settings.defaults, stated), contract))
+        errors += checks.request_problems(
+            f"targets[{n}]" if "request" in stated.model_fields_set else "defaults", targets[-1]
+        )
+    return tuple(targets), errors
+
+
+def _target(stated: TargetSettings, contract: Contract) -> Target:
+    freeze = stated.freeze
+    return Target(
+        name=stated.name,
+        contract=contract,
+        model=stated.model,
+        stream=stated.stream,
+        credential=stated.credential,
+        labels=stated.labels,
+        cadence_s=stated.cadence,
+        timeout_s=stated.timeout,
+        slow_s=stated.slow,
+        reuse_connection=stated.connection == "reuse",
+        freeze=FreezePolicy(
+            failures=freeze.failures,
+            window=freeze.window,
+            recover=freeze.recover,
+            reopen_s=freeze.reopen,
+            confirm_attempts=freeze.confirm.attempts,
+            confirm_backoff_s=freeze.confirm.backoff,
+        ),
+        request=stated.request,
+    )
+
+
+def _userinfo(proxy: SecretStr | None) -> tuple[SecretStr, ...]:
+    """What a proxy URL carries: user with password, and the password where it is long enough to be told apart."""
+    parts = urlsplit("" if proxy is None else proxy.get_secret_value())
+    if "@" not in parts.netloc:
+        return ()
+    together = parts.netloc.rpartition("@")[0]
+    password = unquote(parts.password or "")
+    found = dict.fromkeys((together, unquote(together), password if len(password) >= SHORTEST_CHARS else together))
+    return tuple(SecretStr(text) for text in found)
+
+
+def effective(loaded: Loaded) -> tuple[tuple[str, str, str], ...]:
+    """Dotted key, value, origin: for `config show`."""
+    return tuple((key, value, loaded.origins[key]) for key, value in rows(loaded.settings))

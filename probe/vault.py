@@ -1,0 +1,256 @@
+"""The store of packets: one zip object per packet and its addenda beside it, each written create-only, never changed.
+
+Addenda are `<packet>.001.json`, `<packet>.002.json`, ...; what stands in them is `probe.packet.addendum`.
+"""
+
+import asyncio
+import hashlib
+import io
+import os
+import re
+import tempfile
+import zipfile
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+
+import obstore
+import orjson
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+
+from probe.packet import Problem, addendum
+from probe.records import Json
+
+_ID: Final = re.compile(r"[A-Za-z0-9-]+")
+_ADDENDUM: Final = re.compile(r"([A-Za-z0-9-]+)\.(\d{3,})\.json")
+_REMOTE: Final = ("s3://", "gs://", "az://")
+_RETRY_S: Final = 20  # a remote store that does not answer must not hold the writer for minutes
+_AT_ONCE: Final = 16
+_DOCUMENT_MAX_BYTES: Final = 64 * 1024 * 1024
+_NOT_KNOWN: Final = "not known"
+
+T = TypeVar("T")
+
+
+class StoreError(Exception):
+    """The store did not do what was asked; the text is safe to log."""
+
+
+class StoreUnreachable(StoreError):
+    """The configured store cannot be used. `key` is the setting to look at."""
+
+    key = "store"
+
+
+class PacketNotFound(LookupError):
+    """No packet of that ID is in the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketEntry:
+    """One line of the index. `state` is open, recovered, or unreadable (then what stands in the zip is "not known")."""
+
+    id: str
+    target: str
+    verdict: str
+    reason: str
+    trigger: str
+    frozen_at: datetime
+    incident: str
+    state: str
+    zip_sha256: str
+    size_bytes: int
+
+
+@dataclass(slots=True)
+class Vault:
+    """Packets in one object store. What was read for the index is kept: the objects never change."""
+
+    store: ObjectStore
+    folder: Path | None
+    _read: dict[str, PacketEntry] = field(default_factory=dict)
+    _kinds: dict[str, str | None] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, url: str, base: Path) -> "Vault":
+        """A path (relative to `base`, made for its owner alone if absent), memory://, s3://, gs:// or az://."""
+        if url in ("memory://", "memory:///"):
+            return cls(MemoryStore(), None)
+        if url.startswith(_REMOTE):
+            retry = {"max_retries": 3, "retry_timeout": timedelta(seconds=_RETRY_S)}
+            try:
+                return cls(from_url(url, retry_config=retry), None)  # type: ignore[call-overload]
+            except (BaseError, ValueError) as error:
+                raise StoreUnreachable(f"store: {url}: {_first_line(error)}") from None
+        if "://" in url:
+            schemes = ", ".join(("memory://", *_REMOTE))
+            raise StoreUnreachable(f"store: {url}: a path or one of {schemes} is expected")
+        folder = (base / url).absolute()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+            return cls(LocalStore(prefix=folder), folder)
+        except (OSError, BaseError) as error:
+            raise StoreUnreachable(f"store: {folder} cannot be written: {_first_line(error)}") from None
+
+    async def freeze(self, packet_id: str, data: bytes) -> bool:
+        """Write a packet; False when one of this ID is there already (it stays as it is)."""
+        return await self._create(f"{_checked(packet_id)}.zip", data)
+
+    async def add(self, packet_id: str, document: Json) -> str:
+        """Write an addendum under the next free number; its name. Of two writers at once each gets its own number."""
+        while True:
+            names = await self._addenda(packet_id)
+            number = _number(names[-1]) + 1 if names else 1
+            before = names[-1] if names else f"{packet_id}.zip"
+            name = addendum.addendum_name(packet_id, number)
+            if await self._create(name, addendum.encode(document, await self._get(before))):
+                return name
+
+    async def read(self, packet_id: str) -> bytes:
+        return await self._get(f"{_checked(packet_id)}.zip")
+
+    async def addenda(self, packet_id: str) -> tuple[tuple[str, Json], ...]:
+        """Name and document of each readable addendum, oldest first; `problems` tells of the others."""
+        found = [(name, addendum.decode(await self._get(name))) for name in await self._addenda(packet_id)]
+        return tuple((name, document) for name, document in found if document is not None)
+
+    async def problems(self, packet_id: str) -> tuple[Problem, ...]:
+        """What is wrong with the addenda of a packet, or by their witness with its zip (else `render.verify` looks)."""
+        names = await self._addenda(packet_id)
+        stored = [(_number(name), await self._get(name)) for name in names]
+        return addendum.problems(packet_id, await self.read(packet_id), stored)
+
+    async def entries(self) -> tuple[PacketEntry, ...]:
+        """The index, newest first."""
+        listed = await self._list()
+        addenda = sorted((match for name in listed if (match := _ADDENDUM.fullmatch(name))), key=lambda it: int(it[2]))
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> None:
+            async with gate:
+                if name.endswith(".zip"):
+                    self._read[name] = _entry(name.removesuffix(".zip"), await self._get(name), listed[name])
+                else:
+                    self._kinds[name] = (addendum.decode(await self._get(name)) or {}).get("kind")
+
+        packets = [name for name in listed if name.endswith(".zip") and _ID.fullmatch(name.removesuffix(".zip"))]
+        wanted = [*packets, *(match[0] for match in addenda)]
+        await asyncio.gather(*(one(name) for name in wanted if name not in self._read and name not in self._kinds))
+        state: dict[str, str] = {}
+        for match in addenda:
+            if self._kinds[match[0]] in ("recovery", "reopening"):
+                state[match[1]] = "recovered" if self._kinds[match[0]] == "recovery" else "open"
+        known = [self._read[name] for name in packets]
+        entries = [replace(it, state=state.get(it.id, it.state)) for it in known if it.state != "unreadable"]
+        entries += [it for it in known if it.state == "unreadable"]
+        return tuple(sorted(entries, key=lambda entry: (entry.frozen_at, entry.id), reverse=True))
+
+    async def _addenda(self, packet_id: str) -> list[str]:
+        _checked(packet_id)
+        names = [name for name in await self._list() if (match := _ADDENDUM.fullmatch(name)) and match[1] == packet_id]
+        return sorted(names, key=_number)
+
+    async def _list(self) -> dict[str, datetime]:
+        """Every object and when it was written. A crash's half-written `name#1` is not listed by the store."""
+        listed = await _asked("list", "", obstore.list_with_delimiter_async(self.store))
+        return {meta["path"]: meta["last_modified"] for meta in listed["objects"]}
+
+    async def _get(self, name: str) -> bytes:
+        async def read() -> bytes:
+            return bytes(await (await obstore.get_async(self.store, name)).bytes_async())
+
+        return await _asked("read", name, read())
+
+    async def _create(self, name: str, data: bytes) -> bool:
+        created = True
+        try:
+            await _asked("write", name, obstore.put_async(self.store, name, data, mode="create"))
+        except _Exists:
+            created = False
+        if self.folder is not None:  # also where it was there: a crash may have come between the writing and this
+            await _asked("sync", name, asyncio.to_thread(_sync, self.folder, name))
+        return created
+
+
+class _Exists(Exception):
+    """The object is there already."""
+
+
+async def _asked(operation: str, name: str, answer: Awaitable[T]) -> T:
+    """The store's answer; its exceptions, and their long texts, are mapped here once."""
+    try:
+        return await answer
+    except AlreadyExistsError:
+        raise _Exists from None
+    except FileNotFoundError:
+        raise PacketNotFound(name) from None
+    except (BaseError, OSError) as error:
+        raise StoreError(f"{operation} {name}: {_first_line(error)}") from None
+
+
+def _sync(folder: Path, name: str) -> None:
+    """Make an object durable and its owner's alone: the store itself writes atomically but never syncs."""
+    path = folder / name
+    path.chmod(0o600)
+    for it in (path, folder):
+        descriptor = os.open(it, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _checked(packet_id: str) -> str:
+    if not _ID.fullmatch(packet_id):
+        raise ValueError("a packet ID holds letters, digits and hyphens only")
+    return packet_id
+
+
+def _number(name: str) -> int:
+    return int(name.split(".")[1])
+
+
+def _entry(packet_id: str, data: bytes, written_at: datetime) -> PacketEntry:
+    digest, size = hashlib.sha256(data).hexdigest(), len(data)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            info = archive.getinfo(f"{packet_id}/packet.json")
+            if info.file_size > _DOCUMENT_MAX_BYTES:
+                raise ValueError("larger than any packet")
+            document = orjson.loads(archive.read(info))
+        return PacketEntry(
+            id=packet_id,
+            target=str(document["target"]["name"]),
+            verdict=str(document["verdict"]),
+            reason=str(document["reason"]),
+            trigger=str(document["trigger"]),
+            frozen_at=datetime.fromisoformat(document["frozen_at"]),
+            incident=str(document["incident"]),
+            state="open",
+            zip_sha256=digest,
+            size_bytes=size,
+        )
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, LookupError, ValueError, TypeError):
+        return PacketEntry(
+            id=packet_id,
+            target=_NOT_KNOWN,
+            verdict=_NOT_KNOWN,
+            reason=_NOT_KNOWN,
+            trigger=_NOT_KNOWN,
+            frozen_at=written_at,
+            incident=_NOT_KNOWN,
+            state="unreadable",
+            zip_sha256=digest,
+            size_bytes=size,
+        )
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition("\n")[0]

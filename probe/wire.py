@@ -1,0 +1,368 @@
+"""The network seam under httpcore2: names, sockets and TLS, with a stamp on everything that happens.
+
+httpcore2 asks a *network backend* for streams; this one is ours, because only here can the phases be told apart: a name is
+resolved, then connected to, then TLS is set up, and bytes are stamped in `data_received`, before any parser or queue sees
+them. A stamp travels with its bytes, so that a late reader does not make a server look slow.
+
+What happens is written into the `Journal` of the exchange that holds the wire at that time. A stream outlives its journal
+when a connection is reused; that is why a stream asks its `Wire` for the journal and does not keep one.
+
+Errors leave here as httpcore2's exceptions with texts of our own making (`describe`): error number and its meaning, never
+an argument of the call that failed.
+"""
+
+import asyncio
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, zip_longest
+from typing import Any, Final, cast
+
+import httpcore2
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+
+STAGGER_S: Final = 0.25  # RFC 8305's "Connection Attempt Delay": what browsers and curl wait before trying the next address
+READ_AHEAD_BYTES: Final = 256 * 1024  # unread bytes at which we stop listening: one recv of asyncio's
+CLOSE_S: Final = 0.1  # a peer that does not say goodbye (TLS close_notify) is not waited for
+HANDSHAKE_S: Final = 24 * 3600.0  # the deadline around the probe is the limit; asyncio's 60 s must not cut in before it
+
+
+@dataclass(slots=True)
+class Journal:
+    """What one exchange did on the wire. Durations end in ``_s``; the other numbers are `time.perf_counter` stamps."""
+
+    started: float
+    on_sent: Callable[[], None] | None = None
+    resolve_s: float | None = None
+    connect_s: float | None = None
+    tls_s: float | None = None
+    stream: "Stream | None" = None  # the connection in use, also where it was made by an earlier exchange
+    writing: float | None = None  # the first byte of the request was handed over
+    sent: float | None = None  # the kernel has taken the whole of it
+    first_byte: float | None = None
+    arrived: float | None = None  # when the newest bytes that the reader has been given came in
+
+
+class Wire(httpcore2.AsyncNetworkBackend):
+    """Makes the connections of one pool. `journal` is the exchange in progress: a pool of ours carries one at a time."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore2's signature; our deadline is around everything
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> "Stream":
+        connected: socket.socket | None = None
+        try:
+            connected = await self._reach(host, port)
+            stream = self.journal.stream = Stream(self, connected)
+            await asyncio.get_running_loop().create_connection(lambda: stream, sock=connected)
+        except BaseException as error:
+            if connected is not None:
+                connected.close()
+            if not isinstance(error, OSError):
+                raise
+            timed_out = error.errno == errno.ETIMEDOUT  # the kernel gave up before we did
+            kind = httpcore2.ConnectTimeout if timed_out else httpcore2.ConnectError
+            raise kind(describe(error)) from None
+        return stream
+
+    async def _reach(self, host: str, port: int) -> socket.socket:
+        began = time.perf_counter()
+        addresses = _literal(host, port)
+        if addresses is None:
+            addresses = await _resolve(host, port)
+            resolved = time.perf_counter()
+            self.journal.resolve_s = resolved - began
+            began = resolved
+        connected = await _connect(addresses)
+        self.journal.connect_s = time.perf_counter() - began
+        return connected
+
+
+class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
+    """One connection: asyncio's protocol on the side of the socket, httpcore2's stream on the side of the parser."""
+
+    def __init__(self, wire: Wire, connected: socket.socket) -> None:
+        self._wire = wire
+        self._transport: asyncio.Transport | None = None
+        self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unread: deque[tuple[float, bytes]] = deque()
+        self._unread_bytes = 0
+        self._ended: tuple[float, Exception | None] | None = None  # no more bytes will come: when, and why
+        self._news: asyncio.Future[None] | None = None  # somebody waits for bytes, or for room to write
+        self._has_room = True
+        self.peer_ip, self.peer_port = connected.getpeername()[:2]
+        self.tls: ssl.SSLObject | None = None
+        self.tls_version: str | None = None
+        self.cert_expires_at: datetime | None = None
+
+    # ------------------------------------------------------------ the side of the socket
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._set_transport(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._unread.append((time.perf_counter(), data))
+        self._unread_bytes += len(data)
+        if self._unread_bytes > READ_AHEAD_BYTES and self._transport is not None:
+            self._transport.pause_reading()
+        self._tell()
+
+    def eof_received(self) -> None:
+        self._end(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc)
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._has_room = False
+
+    def resume_writing(self) -> None:
+        self._has_room = True
+        self._tell()
+
+    def _set_transport(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in behaviour, not by class
+        self._transport.set_write_buffer_limits(high=0)  # "room" then means that the kernel has taken every byte
+
+    def _end(self, error: Exception | None) -> None:
+        if self._ended is None:
+            self._ended = (time.perf_counter(), error)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
+
+    async def _next_news(self) -> None:
+        self._news = asyncio.get_running_loop().create_future()
+        await self._news
+
+    # ------------------------------------------------------------ the side of the parser
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - as above
+        while not self._unread:
+            if self._ended is not None:
+                at, error = self._ended
+                if error is not None:
+                    raise httpcore2.ReadError(describe(error))
+                self._wire.journal.arrived = at
+                return b""
+            await self._next_news()
+        at, data = self._unread.popleft()
+        if len(data) > max_bytes:
+            self._unread.appendleft((at, data[max_bytes:]))
+            data = data[:max_bytes]
+        was_full = self._unread_bytes > READ_AHEAD_BYTES
+        self._unread_bytes -= len(data)
+        if was_full and self._unread_bytes <= READ_AHEAD_BYTES:
+            assert self._transport is not None
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+        journal = self._wire.journal
+        journal.arrived = at
+        if journal.first_byte is None and journal.writing is not None:
+            journal.first_byte = at
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as above
+        if not buffer:
+            return
+        assert self._transport is not None
+        if self._ended is not None or self._transport.is_closing():
+            raise self._unwritable()
+        journal = self._wire.journal
+        began = time.perf_counter()
+        self._transport.write(buffer)
+        if buffer.startswith(b"CONNECT ") and journal.writing is None:
+            return  # talk with our own proxy: the request itself comes later, on the tunnel
+        journal.stream = self
+        if journal.writing is None:
+            journal.writing = began
+            if journal.on_sent is not None and not self._transport.is_closing():
+                journal.on_sent()
+        journal.sent = None
+        while not self._has_room:
+            if self._ended is not None:
+                raise self._unwritable()
+            await self._next_news()
+        journal.sent = time.perf_counter()
+
+    def _unwritable(self) -> httpcore2.WriteError:
+        error = self._ended[1] if self._ended is not None else None
+        return httpcore2.WriteError(describe(error or BrokenPipeError()))
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - as above
+    ) -> "Stream":
+        assert self._transport is not None
+        began = time.perf_counter()
+        try:
+            encrypted = await asyncio.get_running_loop().start_tls(
+                self._transport,
+                self,
+                ssl_context,
+                server_hostname=server_hostname,
+                ssl_handshake_timeout=HANDSHAKE_S,
+            )
+        except BaseException as error:
+            self._transport.abort()  # asyncio does not tell a protocol that its connection is lost in the handshake
+            if not isinstance(error, OSError):  # an SSLError is one
+                raise
+            if isinstance(error, ConnectionResetError) and error.errno is None:
+                # asyncio's word for an orderly end in the middle of the handshake: say what OpenSSL would have said.
+                error = ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "EOF occurred in violation of protocol")
+            raise httpcore2.ConnectError(describe(error)) from None
+        self._wire.journal.tls_s = time.perf_counter() - began
+        assert encrypted is not None
+        self._set_transport(encrypted)
+        self._note_tls(encrypted)
+        return self
+
+    def _note_tls(self, encrypted: asyncio.BaseTransport) -> None:
+        self.tls = encrypted.get_extra_info("ssl_object")
+        assert self.tls is not None
+        self.tls_version = self.tls.version()
+        certificate = self.tls.getpeercert() or {}
+        not_after = certificate.get("notAfter")
+        if isinstance(not_after, str):
+            self.cert_expires_at = datetime.fromtimestamp(ssl.cert_time_to_seconds(not_after), UTC)
+
+    async def aclose(self) -> None:
+        """Close, and come back when the socket is really gone: first politely, then at once."""
+        assert self._transport is not None
+        try:
+            for leave in (self._transport.close, self._transport.abort):
+                leave()
+                await asyncio.wait([self._gone], timeout=CLOSE_S)
+                if self._gone.done():
+                    return
+        except BaseException:
+            self._transport.abort()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        """What httpcore2 asks for: the negotiated protocol, and whether an idle connection has something to say (its end)."""
+        match info:
+            case "ssl_object":
+                return self.tls
+            case "is_readable":
+                return bool(self._unread) or self._ended is not None
+        return None
+
+
+# ---------------------------------------------------------------- names and addresses
+
+
+def _literal(host: str, port: int) -> list[Address] | None:
+    """The address where the host is one: nothing is resolved then, and no time is spent."""
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
+    return None if "%" in host else [(family, (host, port))]
+
+
+async def _resolve(host: str, port: int) -> list[Address]:
+    """All addresses of a name, the families alternating and the system's first choice first (RFC 8305)."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # a name that DNS cannot hold, such as a label of 64 letters
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from None
+    first = [(family, address) for family, _, _, _, address in found if family == found[0][0]]
+    others = [(family, address) for family, _, _, _, address in found if family != found[0][0]]
+    return [address for address in chain(*zip_longest(first, others)) if address is not None]
+
+
+async def _connect(addresses: Sequence[Address]) -> socket.socket:
+    """The first connection that stands, a later address tried when the earlier ones failed or are silent for a while.
+
+    Trying one after another with a share of the deadline each would turn a dead IPv6 route into seconds of "latency" that
+    no real client has; a race with a stagger measures what they have.
+    """
+    if len(addresses) == 1:
+        return await _dial(addresses[0])
+    loop = asyncio.get_running_loop()
+    waiting = deque(addresses)
+    attempts: list[asyncio.Task[socket.socket]] = []
+    winner: asyncio.Task[socket.socket] | None = None
+    try:
+        while winner is None:
+            if waiting:
+                attempts.append(loop.create_task(_dial(waiting.popleft())))
+            open_attempts = [attempt for attempt in attempts if not attempt.done()]
+            if open_attempts:
+                await asyncio.wait(
+                    open_attempts,
+                    timeout=STAGGER_S if waiting else None,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            elif not waiting:
+                raise _most_telling([error for attempt in attempts if (error := attempt.exception()) is not None])
+    XX
+
+def _give_up(attempt: asyncio.Task[socket.socket]) -> None:
+    """A lost race's connection may still have come to stand."""
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()
+
+
+async def _dial(address: Address) -> socket.socket:
+    family, where = address
+    dialled = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        dialled.setblocking(False)
+        dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(dialled, where)
+    except BaseException:
+        dialled.close()
+        raise
+    return dialled
+
+
+def _most_telling(errors: Sequence[BaseException]) -> BaseException:
+    """Of several failed addresses the one to report: a host that refused says more than a family without a route."""
+    no_route = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EHOSTUNREACH)
+    return min(errors, key=lambda error: isinstance(error, OSError) and error.errno in no_route)
+
+
+# ---------------------------------------------------------------- words
+
+# asyncio raises these three without a number; uvloop and the kernel give one.
+_NUMBERS: Final = (
+    (ConnectionResetError, errno.ECONNRESET),
+    (BrokenPipeError, errno.EPIPE),
+    (ConnectionAbortedError, errno.ECONNABORTED),
+)
+
+
+def describe(error: Exception) -> str:
+    """An operating system's error in the form that clients print: ``[Errno 111] Connection refused``."""
+    match error:
+        case ssl.SSLError():
+            return str(error)  # OpenSSL's reason, and for a certificate the name that was asked for
+        case socket.gaierror():
+            return f"[Errno {error.errno}] {error.strerror} (getaddrinfo failed)"
+    number = getattr(error, "errno", None)
+    number = number or next((known for kind, known in _NUMBERS if isinstance(error, kind)), errno.EIO)
+    return f"[Errno {number}] {os.strerror(number)}"

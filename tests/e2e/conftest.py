@@ -1,0 +1,100 @@
+"""The real process `freezeframe run`, and the real servers around it. Their logs are shown when a test fails."""
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.servers import Process, aimock, free_port, litellm, prometheus
+from tests.servers.freezeframe import DEFAULTS, OWNER, Freezeframe, Start, command, contract
+
+_running = pytest.StashKey[list[Process]]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows the end of every server's log."""
+    report = yield
+    if report.failed:
+        processes = item.config.stash.get(_running, [])
+        report.sections += [(f"end of the log of {process.name}", process.log_tail()) for process in processes]
+    return report
+
+
+@pytest.fixture(scope="session")
+def keep(pytestconfig: pytest.Config) -> Iterator[Callable[[Process], Process]]:
+    """Remembers processes for their logs, and ends those that are left at the end."""
+    processes: list[Process] = []
+    pytestconfig.stash[_running] = processes
+
+    def remember(process: Process) -> Process:
+        processes.append(process)
+        return process
+
+    yield remember
+    for process in processes:
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def freezeframe(tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Process], Process]) -> Start:
+    """Starts `freezeframe run` for targets of one gateway and waits until it is ready."""
+
+    def start(
+        name: str,
+        base_url: str,
+        targets: Sequence[Mapping[str, Any]],
+        keys: Mapping[str, str],
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        run: Sequence[str] = (*command(), "run"),
+    ) -> Freezeframe:
+        folder = tmp_path_factory.mktemp(name)
+        address = f"127.0.0.1:{free_port()}"
+        config = {
+            "contract": "./contract.yaml",
+            "credentials": {account: {"env": f"KEY_OF_{account.upper()}"} for account in keys},
+            "defaults": DEFAULTS | dict(defaults or {}),
+            "targets": [dict(target) for target in targets],
+            "budget": {"probes_per_day": 200_000, "tokens_per_day": 20_000_000},
+            "state": "./state",
+            "store": "./packets",
+            "server": {"listen": address},
+            "escalation": {"impact": "The test cannot answer.", "owner": OWNER, "posts": "./posts"},
+        }
+        (folder / "contract.yaml").write_text(yaml.safe_dump(contract(base_url)))
+        (folder / "freezeframe.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        env = {f"KEY_OF_{account.upper()}": key for account, key in keys.items()}
+        started = [*run, "--config", str(folder / "freezeframe.yaml")]
+        process = keep(Process.start(f"freezeframe-{name}", folder, started, env))
+        process.wait_until_answering(f"http://{address}/-/ready", 30)
+        return Freezeframe(process, folder, address)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def real_prometheus(
+    tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Process], Process]
+) -> prometheus.Prometheus:
+    server = prometheus.start(tmp_path_factory.mktemp("prometheus"))
+    keep(server.process)
+    return server
+
+
+@pytest.fixture(scope="session")
+def real_litellm(tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Process], Process]) -> tuple[Process, str]:
+    """LiteLLM's proxy: the process, so that a test may kill it, and its base URL."""
+    process, base_url = litellm.start(tmp_path_factory.mktemp("litellm"))
+    return keep(process), base_url
+
+
+@pytest.fixture(scope="session")
+def real_aimock(tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Process], Process]) -> str:
+    """The origin of aimock."""
+    process, origin = aimock.start(tmp_path_factory.mktemp("aimock"))
+    keep(process)
+    return origin

@@ -1,0 +1,164 @@
+"""No configured secret is left anywhere, in any encoding, even when the server echoes it in all of them."""
+
+import base64
+import html
+import io
+import json
+import sys
+import threading
+import urllib.parse
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.servers.freezeframe import Freezeframe, Start
+
+pytestmark = pytest.mark.real
+
+KEY = 'sk-fake-Qz7/w+echo"=&9Lm'  # has what JSON, URLs and HTML each write in their own way
+MARK = "the-echo-begins-here"
+
+
+def base64_cores(secret: bytes) -> set[bytes]:
+    """What base64 of any text around the secret must hold: its middle, at each of the three alignments."""
+    cores = set()
+    for shift in range(3):
+        padded = b"\0" * shift + secret
+        whole = padded[: len(padded) // 3 * 3]
+        core = base64.b64encode(whole)[(4 if shift else 0) :]
+        cores |= {core, core.translate(bytes.maketrans(b"+/", b"-_"))}
+    return cores
+
+
+def encodings(secret: str) -> dict[str, bytes]:
+    plain = secret.encode()
+    found = {
+        "plain": plain,
+        "percent": urllib.parse.quote(secret, safe="").encode(),
+        "percent, slash kept": urllib.parse.quote(secret).encode(),
+        "JSON": json.dumps(secret)[1:-1].encode(),
+        "JSON in JSON": json.dumps(json.dumps(secret)[1:-1])[1:-1].encode(),
+        "HTML": html.escape(secret).encode(),
+    }
+    return found | {f"base64 {index}": core for index, core in enumerate(sorted(base64_cores(plain)))}
+
+
+def leaks(name: str, data: bytes) -> list[str]:
+    """Where and how the secret stands in some bytes; the members of a zip are looked at too."""
+    found = [f"{name}: {how}" for how, encoded in encodings(KEY).items() if encoded in data]
+    if zipfile.is_zipfile(io.BytesIO(data)):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for member in archive.namelist():
+                found += leaks(f"{name}/{member}", archive.read(member))
+    return found
+
+
+class _Echo(BaseHTTPRequestHandler):
+    """Says the key that it was given, in a header and a body, in the encoding that the model asks for."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        key = self.headers["authorization"].removeprefix("Bearer ")
+        forms = {
+            "plain": key,
+            "percent": urllib.parse.quote(key, safe=""),
+            "base64": base64.b64encode(key.encode()).decode(),
+            "bearer-base64": base64.b64encode(f"Bearer {key}".encode()).decode(),
+        }
+        model = asked["model"]
+        if model == "page":
+            body = f"<html><body>{MARK} {html.escape(key)}</body></html>".encode()
+            kind = "text/html"
+        else:
+            said = {"message": f"{MARK}: Incorrect API key provided: {forms[model]}", "type": "invalid_request_error"}
+            body, kind = (
+                json.dumps({"error": said, "echo": {forms[model]: [forms[model]]}}).encode(),
+                "application/json",
+            )
+        self.send_response(401 if model == "plain" else 500)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("x-request-id", f"req-{forms.get(model, key)}")
+        self.send_header("x-echo", forms.get(model, key))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet: the log of the test is not under test."""
+
+
+@pytest.fixture
+def echo() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        server.shutdown()
+        thread.join()
+
+
+def command_lines() -> bytes:
+    """The process list: what anybody on the machine can read."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(process.read_bytes())
+        except OSError:  # it ended while we looked
+            continue
+    return b"\n".join(found)
+
+
+MODELS = ("plain", "percent", "base64", "bearer-base64", "page")
+
+
+def test_the_search_itself_finds_each_encoding() -> None:
+    """A check that cannot fail proves nothing."""
+    for how, encoded in encodings(KEY).items():
+        assert leaks("x", b"before " + encoded + b" after"), how
+    for text in (f"Bearer {KEY}", f"x{KEY}", f"xy{KEY}!"):
+        assert leaks("x", base64.b64encode(text.encode())), text
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner", KEY)
+    assert "x/inner: plain" in leaks("x", zipped.getvalue())
+    assert not leaks("x", b"nothing of it")
+
+
+def test_no_secret_is_left_where_a_server_echoes_it_everywhere(echo: str, freezeframe: Start) -> None:
+    """Files, log, metrics, pages and the process list of a run in which every target trips."""
+    targets = [{"name": model, "model": model, "credential": "team"} for model in MODELS]
+    run = (sys.executable, "-m", "exporter.cli", "run")
+    probe = freezeframe("echo", echo, targets, {"team": KEY}, run=run)
+    packets = {model: probe.first_packet(model) for model in MODELS}
+    assert not leaks("process list", command_lines())
+
+    seen = {
+        path: probe.get(path, accept) for path, accept in everywhere(probe, [p.listed["id"] for p in packets.values()])
+    }
+    probe.stop()
+    files = {
+        str(file.relative_to(probe.folder)): file.read_bytes()
+        for file in probe.folder.rglob("*")
+        if file.is_file() and file != probe.process.log
+    }
+    files["stdout and stderr"] = probe.process.log.read_bytes()
+    found = [leak for name, data in (seen | files).items() for leak in leaks(name, data)]
+    assert not found
+
+    # What stood around the secret is still there, so the echo did reach the packets and was cut out of them.
+    for model, packet in packets.items():
+        assert MARK in (packet.folder / "exchange.har").read_text(), model
+    assert any(name.startswith("packets/") for name in files)
+
+
+def everywhere(probe: Freezeframe, packet_ids: list[str]) -> list[tuple[str, str]]:
+    """Every page and file that the exporter serves, by path and Accept."""
+    paths = ["/", "/metrics", "/packets", *(f"/packets/{packet}" for packet in packet_ids)]
+    files = ("summary.md", "packet.html", "packet.json", "exchange.har", "repro.sh", "history.jsonl", "redaction.json")
+    both = [(path, accept) for path in paths for accept in ("text/html", "application/json")]
+    return both + [(f"/packets/{packet}/files/{name}", "*/*") for packet in packet_ids for name in files]

@@ -1,0 +1,147 @@
+"""`freezeframe run` as a process: its configuration for a gateway, what it serves, the packets it froze."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.servers import Process, get, until
+
+READ_AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
+OWNER = "llm-platform on-call"
+DEFAULTS: dict[str, Any] = {
+    "cadence": "2s",
+    "timeout": "1500ms",
+    "slow": "1200ms",
+    "freeze": {
+        "failures": 2,
+        "window": 3,
+        "recover": 2,
+        "reopen": "1s",
+        "confirm": {"attempts": 0, "backoff": "1s"},
+    },
+}
+
+
+def contract(base_url: str) -> dict[str, Any]:
+    """A contract for a gateway at a base URL, in the form of the example file."""
+    documents = "https://docs.example.test"
+
+    def stated(value: object, page: str = "chat") -> dict[str, Any]:
+        return {"value": value, "source": f"{documents}/{page}", "accessed": READ_AT}
+
+    def shape(page: str = "chat", **more: object) -> dict[str, Any]:
+        return {"source": f"{documents}/{page}", "accessed": READ_AT, **more}
+
+    message_list = {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["message"]}}
+    error = {"type": "object", "required": ["message", "type"]}
+    return {
+        "provider": "example-gateway",
+        "values": {
+            "base_url": stated(base_url),
+            "chat_path": stated("/chat/completions"),
+            "auth": stated({"header": "Authorization", "format": "Bearer {key}"}),
+            "request_id": stated({"headers": ["x-request-id"], "text": "request id: {id}"}, "errors"),
+        },
+        "request": shape(schema={"type": "object", "required": ["model", "messages"]}),
+        "response": shape(
+            schema={
+                "type": "object",
+                "required": ["id", "object", "choices"],
+                "properties": {"choices": message_list},
+            }
+        ),
+        "stream_chunk": shape(schema={"type": "object", "required": ["choices"]}, terminal="[DONE]"),
+        "error": shape("errors", schema={"type": "object", "required": ["error"], "properties": {"error": error}}),
+        "limits": [],
+        "routes": {
+            "help_center": stated(f"{documents}/help", "help"),
+            "support": stated("mailto:support@example.test", "help"),
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A packet as downloaded, unzipped; `listed` is its entry in GET /packets."""
+
+    listed: dict[str, Any]
+    zip_file: Path
+    folder: Path
+
+    @property
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads((self.folder / "packet.json").read_bytes())
+        return document
+
+
+@dataclass
+class Freezeframe:
+    """One running `freezeframe run`."""
+
+    process: Process
+    folder: Path
+    address: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def get(self, path: str, accept: str = "application/json") -> bytes:
+        return get(self.url + path, Accept=accept)
+
+    def packets(self, target: str) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = json.loads(self.get(f"/packets?target={target}"))["packets"]
+        return listed
+
+    def first_packet(self, target: str, timeout_s: float = 40, reason: str | None = None) -> Packet:
+        """The first packet that was frozen for a target (for that reason, where one is named), fetched over HTTP."""
+
+        def look() -> list[dict[str, Any]]:
+            return [listed for listed in self.packets(target) if reason in (None, listed["reason"])]
+
+        listed = until(f"a packet of {target}", look, timeout_s)[-1]
+        zip_file = self.folder / f"{listed['id']}.zip"
+        data = self.get(f"/packets/{listed['id']}/packet.zip", "*/*")
+        zip_file.write_bytes(data)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            archive.extractall(self.folder / "unzipped")
+        return Packet(listed, zip_file, self.folder / "unzipped" / listed["id"])
+
+    def total(self, metric: str) -> int:
+        """The sum of every series of a metric, read from /metrics."""
+        lines = self.get("/metrics", "text/plain").decode().splitlines()
+        return int(sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(metric + "{")))
+
+    def stop(self) -> None:
+        """A clean stop: SIGTERM, exit code 0."""
+        code = self.process.terminate(45)
+        assert code == 0, f"exit code {code}:\n{self.process.log_tail()}"
+
+
+Start = Callable[..., Freezeframe]
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """The installed command of this environment."""
+    return [str(Path(sys.executable).with_name("freezeframe")), *map(str, arguments)]
+
+
+def verify(packet: Packet) -> None:
+    """A packet verifies by this program, and without it."""
+    by_us = subprocess.run(command("packets", "verify", packet.zip_file), capture_output=True, text=True, timeout=60)
+    assert by_us.returncode == 0, by_us.stdout + by_us.stderr
+    without = subprocess.run(
+        ["sha256sum", "--check", "--strict", "manifest.sha256"],
+        cwd=packet.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert without.returncode == 0, without.stdout + without.stderr
