@@ -6,35 +6,27 @@ configuration or usage. Secrets are never taken from the command line.
 
 import asyncio
 import os
-import secrets
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from exporter import demo as demonstration
 from exporter import main as program
 from exporter.cli_packets import packets
-from exporter.terminal import out, show_check, show_json, table
+from exporter.terminal import as_json, coloured, out, say, show_json, show_line, show_table, waterfall
 from probe import __version__, contract, corpus, exchange, settings
 from probe.redact import Policy, Redactor
-from probe.settings import ConfigError, ConfigErrors, Loaded
-from probe.vault import StoreUnreachable
+from probe.settings import ConfigError, Loaded
+from probe.vault import StoreError
 
-app = typer.Typer(
-    name="freezeframe",
-    help="Continuous synthetic probe and Prometheus exporter for OpenAI-compatible chat APIs that freezes the evidence.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,  # its tracebacks print local variables, secrets included
-    add_completion=False,
-)
-config_app = typer.Typer(help="The configuration: check it, show what is in effect, print its schema.", no_args_is_help=True)
-contract_app = typer.Typer(help="The provider's contract: what a probe relies on, and where each value was read.", no_args_is_help=True)
+NEW = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
+app = typer.Typer(name="freezeframe", help=__doc__, rich_markup_mode=None, **NEW)  # type: ignore[arg-type]
+config_app = typer.Typer(help="The configuration: check it, show what is in effect, print its schema.", **NEW)  # type: ignore[arg-type]
+contract_app = typer.Typer(help="The contract: what a probe relies on, and where each value was read.", **NEW)  # type: ignore[arg-type]
 app.add_typer(config_app, name="config")
 app.add_typer(contract_app, name="contract")
 app.add_typer(packets, name="packets")
@@ -45,8 +37,155 @@ CONFIG = Path("freezeframe.yaml")
 
 
 def main() -> None:
-    """The entry point: configuration trouble becomes one clear line on standard error and exit code 2."""
+    """The entry point. Configuration trouble is one clear line a setting on standard error, and exit code 2."""
     try:
         app()
-    except (ConfigError, ConfigErrors, StoreUnreachable) as error:
-        _fail(str(error))
+    except (ConfigError, StoreError, corpus.CorpusError, exchange.ExchangeError) as error:
+        sys.stderr.write(f"freezeframe: {error}\n")
+        sys.exit(2)
+
+
+def _load(config: Path, **overrides: str | None) -> Loaded:
+    given = {key.replace("_", "."): value for key, value in overrides.items() if value is not None}
+    return settings.load(config, os.environ, given)
+
+
+@app.command()
+def run(
+    config: ConfigFile = CONFIG,
+    listen: Annotated[str | None, typer.Option(help="host:port to serve on, instead of server.listen.")] = None,
+) -> None:
+    """Probe on the cadence and serve metrics, pages and packets, until SIGTERM."""
+    sys.exit(program.run(_load(config, server_listen=listen)))
+
+
+@app.command()
+def demo(
+    seconds: Annotated[int, typer.Option(min=5, help="How long the story takes.")] = 45,
+    listen: Annotated[str, typer.Option(help="host:port to serve on; port 0 takes any free one.")] = "127.0.0.1:0",
+    json: AsJson = False,
+) -> None:
+    """Show the whole story on a local gateway of fake values: no key, no network. Ends by itself."""
+    sys.exit(demonstration.run(seconds, listen, as_json=json))
+
+
+@app.command()
+def check(config: ConfigFile = CONFIG, json: AsJson = False) -> None:
+    """Probe every target once. Exit code 0: all ok; 1: not; 2: wrong configuration."""
+    loaded = _load(config)
+    results = asyncio.run(program.probe_each_once(loaded))
+    if json:
+        show_json([as_json(result) for result in results])
+    else:
+        for result in results:
+            status = "no reply" if result.status is None else f"HTTP {result.status}"
+            total = "" if result.timings is None else f"  {result.timings.total_s:.3f} s"
+            out.print(
+                f"{coloured(result.verdict)}  [bold]{result.target}[/]  {result.judgement.reason}  {status}{total}"
+            )
+            if line := waterfall(result):
+                say(f"    {line}")
+            if result.judgement.words and not program.all_ok([result]):
+                say(f"    {result.judgement.words}")
+    sys.exit(0 if program.all_ok(results) else 1)
+
+
+@config_app.command("check")
+def config_check(config: ConfigFile = CONFIG, json: AsJson = False) -> None:
+    """Read the configuration as `run` would; nothing is sent. Exit code 0 or 2."""
+    loaded = _load(config)
+    from probe.vault import Vault
+
+    Vault.open(loaded.settings.store, loaded.base)
+    if json:
+        show_json({"ok": True, "targets": [target.name for target in loaded.targets]})
+    else:
+        say(f"{config}: fine, {len(loaded.targets)} target{'s' if len(loaded.targets) != 1 else ''}")
+
+
+@config_app.command("show")
+def config_show(config: ConfigFile = CONFIG, json: AsJson = False) -> None:
+    """The configuration in effect, with where each value came from. Secrets read <secret>."""
+    rows = settings.effective(_load(config))
+    if json:
+        show_json({key: {"value": value, "from": origin} for key, value, origin in rows})
+    else:
+        show_table(("key", "value", "from"), rows)
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """The JSON Schema of the configuration file."""
+    show_json(settings.schema())
+
+
+@contract_app.command("show")
+def contract_show(
+    name: Annotated[str, typer.Argument(help="A shipped contract's name or a path.")] = "cometapi", json: AsJson = False
+) -> None:
+    """The contract as the table of the evidence guide: area, value, source, access time."""
+    known = settings.Contracts(Path.cwd()).find("contract", name)
+    areas = contract.areas(known)
+    if json:
+        show_json(
+            [
+                {
+                    "area": area.area,
+                    "value": area.value,
+                    "source": area.source,
+                    "section": area.section,
+                    "accessed": None if area.accessed is None else area.accessed.isoformat(),
+                    "verified_live": area.verified_live,
+                }
+                for area in areas
+            ]
+        )
+        return
+    rows = (
+        (
+            area.area,
+            area.value,
+            area.source or "",
+            ""
+            if area.accessed is None
+            else f"{area.accessed:%Y-%m-%d %H:%MZ}" + ("" if area.verified_live else " (copy)"),
+        )
+        for area in areas
+    )
+    show_table(("contract area", "value", "source", "accessed"), rows)
+    if not all(area.verified_live for area in areas if area.source):
+        say("(copy): read from a stored copy of the document, not verified live.")
+
+
+@app.command()
+def classify(file: Annotated[Path, typer.Argument(help="JSON lines of exchanges; - for standard input.")]) -> None:
+    """Say verdict and reason of recorded exchanges, one JSON line each."""
+    for line in _lines(file):
+        show_line(corpus.classify_line(line))
+
+
+@app.command()
+def redact(file: Annotated[Path, typer.Argument(help="JSON lines of exchanges; - for standard input.")]) -> None:
+    """Redact recorded exchanges, one JSON line each, with a report of what was removed."""
+    redactor = Redactor((), (), Policy(), os.urandom(32))
+    for line in _lines(file):
+        show_line(exchange.redact_line(line, redactor))
+
+
+@app.command()
+def version() -> None:
+    """The version of this program."""
+    say(__version__)
+
+
+def _lines(file: Path) -> Iterator[Any]:
+    try:
+        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
+            for number, line in enumerate(stream, start=1):
+                if line.strip():
+                    try:
+                        yield orjson.loads(line)
+                    except orjson.JSONDecodeError:
+                        raise ConfigError(f"{file}, line {number}", "one JSON object a line", "broken JSON") from None
+    except OSError as error:
+        raise ConfigError(str(file), "a readable file", error.strerror or "an error") from None

@@ -29,7 +29,9 @@ import httpcore2
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 
-STAGGER_S: Final = 0.25  # RFC 8305's "Connection Attempt Delay": what browsers and curl wait before trying the next address
+STAGGER_S: Final = (
+    0.25  # RFC 8305's "Connection Attempt Delay": what browsers and curl wait before trying the next address
+)
 READ_AHEAD_BYTES: Final = 256 * 1024  # unread bytes at which we stop listening: one recv of asyncio's
 CLOSE_S: Final = 0.1  # a peer that does not say goodbye (TLS close_notify) is not waited for
 HANDSHAKE_S: Final = 24 * 3600.0  # the deadline around the probe is the limit; asyncio's 60 s must not cut in before it
@@ -41,6 +43,7 @@ class Journal:
 
     started: float
     on_sent: Callable[[], None] | None = None
+    is_resolving: bool = False
     resolve_s: float | None = None
     connect_s: float | None = None
     tls_s: float | None = None
@@ -84,7 +87,9 @@ class Wire(httpcore2.AsyncNetworkBackend):
         began = time.perf_counter()
         addresses = _literal(host, port)
         if addresses is None:
+            self.journal.is_resolving = True
             addresses = await _resolve(host, port)
+            self.journal.is_resolving = False
             resolved = time.perf_counter()
             self.journal.resolve_s = resolved - began
             began = resolved
@@ -169,6 +174,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         if len(data) > max_bytes:
             self._unread.appendleft((at, data[max_bytes:]))
             data = data[:max_bytes]
+            await asyncio.sleep(0)  # a flood must not keep the loop, and with it the deadline, from its turn
         was_full = self._unread_bytes > READ_AHEAD_BYTES
         self._unread_bytes -= len(data)
         if was_full and self._unread_bytes <= READ_AHEAD_BYTES:
@@ -319,7 +325,14 @@ async def _connect(addresses: Sequence[Address]) -> socket.socket:
                 )
             elif not waiting:
                 raise _most_telling([error for attempt in attempts if (error := attempt.exception()) is not None])
-    XX
+        winner = next((known for known in attempts if known.done() and known.exception() is None), None)
+        return winner.result()
+    finally:
+        for attempt in attempts:
+            if attempt is not winner:
+                attempt.add_done_callback(_give_up)
+                attempt.cancel()
+
 
 def _give_up(attempt: asyncio.Task[socket.socket]) -> None:
     """A lost race's connection may still have come to stand."""

@@ -31,7 +31,7 @@ def placeholders(contract: Contract) -> tuple[str, ...]:
     found = ["provider"] if is_placeholder(contract.provider) else []
     for statement in contract.statements:
         if any(is_placeholder(text) for text in statement.texts):
-            found.append(f"{statement.place}.value" if "." in statement.place else statement.place)
+            found.append(f"{statement.place}.{'terminal' if statement.place == 'stream_chunk' else 'value'}")
         if is_placeholder(statement.source.url):
             found.append(f"{statement.place}.source")
         if statement.source.accessed == _NEVER_READ:

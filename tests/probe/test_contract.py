@@ -99,7 +99,11 @@ WRONG = [
     ),
     ("an access time that does not exist", small().replace("2026-11-20", "2026-99-99", 1), "does not exist"),
     ("a base URL of another scheme", small().replace("https://api", "ftp://api"), "x: values.base_url.value"),
-    ("a base URL with a query", small().replace("test/v1", "test/v1?a=b"), "x: values.base_url.value"),
+    (
+        "a base URL with a query",
+        small().replace("https://api.example.test/v1", '"https://api.example.test/v1?a=b"'),
+        "x: values.base_url.value",
+    ),
     ("a base URL with a password", small().replace("//api.", f"//u:{FAKE_KEY}@api."), "x: values.base_url.value"),
     ("a base URL that is a number", small().replace("https://api.example.test/v1", "4"), "values.base_url.value"),
     ("a relative path", small().replace("/chat/completions", "chat"), "x: values.chat_path.value"),
@@ -354,4 +358,4 @@ def test_a_placeholder_in_a_free_text_is_found_and_a_comparison_is_not() -> None
 
 def test_a_placeholder_may_stand_as_terminal() -> None:
     rest = f"stream_chunk: {{{SOURCED}, terminal: <END_FROM_DOCS>}}"
-    assert contract.placeholders(contract.parse(small(rest=rest), "x")) == ("stream_chunk",)
+    assert contract.placeholders(contract.parse(small(rest=rest), "x")) == ("stream_chunk.terminal",)

@@ -196,11 +196,11 @@ def _hostile() -> Case:
         failed.reading,
         model_answered=HOSTILE,
         cf_ray=HOSTILE,
-        request_ids=(replace(failed.reading.request_ids[0], place=HOSTILE, value=HOSTILE),),
+        request_ids=(replace(failed.reading.request_ids[0], value=HOSTILE),),
     )
     seen = replace(failed.sealed.value, reply=reply)
     judgement = replace(failed.judgement, findings=(finding,), words=HOSTILE)
-    return case(replace(failed, sealed=Sealed(seen, (), _SEAL), reading=reading, judgement=judgement), owner=HOSTILE)
+    return case(replace(failed, sealed=Sealed(seen, (), _SEAL), reading=reading, judgement=judgement))
 
 
 def test_the_page_runs_nothing_loads_nothing_and_escapes_everything() -> None:
@@ -473,6 +473,13 @@ def test_a_manifest_that_is_gone_or_no_manifest_is_a_problem(files: dict[str, by
     for content in (b"", b"\xff\xfe", b"hello\n", files["manifest.sha256"] + b"x\n"):
         broken = render.pack(files | {"manifest.sha256": content})
         assert render.verify(broken) == (Problem("manifest.sha256", "unreadable"),)
+
+
+def test_a_container_whose_packet_json_is_none_is_not_ours() -> None:
+    for content in (b"not JSON", b"[]", b"{}"):
+        listing = f"{hashlib.sha256(content).hexdigest()}  packet.json\n".encode()
+        data = _zip(("x/packet.json", content), ("x/manifest.sha256", listing))
+        assert render.verify(data) == (Problem("packet.zip", "altered"),)
 
 
 def test_what_is_no_zip_is_unreadable(files: dict[str, bytes]) -> None:

@@ -1,0 +1,145 @@
+"""`freezeframe packets`: list, show, fetch, export and verify what is in the store."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import orjson
+import typer
+
+from exporter.terminal import say, show_json, show_table
+from probe import packet, render, settings
+from probe.settings import ConfigError
+from probe.vault import PacketEntry, PacketNotFound, Vault
+
+T = TypeVar("T")
+packets = typer.Typer(
+    help="Evidence packets: list, show, fetch, export, verify.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file that names the store.")]
+Store = Annotated[str | None, typer.Option("--store", help="A store by path or URL, instead of a configuration.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on standard output.")]
+Out = Annotated[Path, typer.Option("--out", "-o", help="The folder to write to.")]
+CONFIG = Path("freezeframe.yaml")
+
+
+def _vault(config: Path, store: str | None) -> Vault:
+    if store is not None:
+        return Vault.open(store, Path.cwd())
+    loaded = settings.load(config, os.environ)
+    return Vault.open(loaded.settings.store, loaded.base)
+
+
+def _wait(work: Coroutine[Any, Any, T], packet_id: str = "") -> T:
+    try:
+        return asyncio.run(work)
+    except (PacketNotFound, FileNotFoundError):
+        raise ConfigError("packet ID", "one that `packets list` shows", packet_id) from None
+
+
+def entry_json(entry: PacketEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "target": entry.target,
+        "verdict": entry.verdict,
+        "reason": entry.reason,
+        "trigger": entry.trigger,
+        "frozen_at": entry.frozen_at.isoformat().replace("+00:00", "Z"),
+        "incident": entry.incident,
+        "state": entry.state,
+        "zip_sha256": entry.zip_sha256,
+        "size_bytes": entry.size_bytes,
+    }
+
+
+@packets.command("list")
+def list_(config: ConfigFile = CONFIG, store: Store = None, json: AsJson = False) -> None:
+    """Every packet, newest first."""
+    entries = _wait(_vault(config, store).entries())
+    if json:
+        show_json({"packets": [entry_json(entry) for entry in entries], "next": None})
+        return
+    rows = ((e.id, e.target, e.verdict, e.reason, f"{e.frozen_at:%Y-%m-%d %H:%M:%SZ}", e.state) for e in entries)
+    show_table(("id", "target", "verdict", "reason", "frozen at", "state"), rows)
+
+
+@packets.command()
+def show(packet_id: str, config: ConfigFile = CONFIG, store: Store = None, json: AsJson = False) -> None:
+    """The summary of a packet, then what was added to it since."""
+    vault = _vault(config, store)
+
+    async def read() -> tuple[dict[str, bytes], tuple[tuple[str, Any], ...]]:
+        return render.unpack(await vault.read(packet_id)), await vault.addenda(packet_id)
+
+    files, addenda = _wait(read(), packet_id)
+    if json:
+        show_json({"packet": orjson.loads(files["packet.json"]), "addenda": [document for _, document in addenda]})
+        return
+    say(files["summary.md"].decode())
+    for name, document in addenda:
+        facts = ", ".join(f"{key}: {value}" for key, value in document.items() if value is not None)
+        say(f"{name}: {facts}")
+
+
+@packets.command()
+def fetch(packet_id: str, out: Out = Path(), config: ConfigFile = CONFIG, store: Store = None) -> None:
+    """Copy a packet as it is stored, and its addenda, into a folder."""
+    vault = _vault(config, store)
+
+    async def read() -> tuple[bytes, tuple[tuple[str, Any], ...]]:
+        return await vault.read(packet_id), await vault.addenda(packet_id)
+
+    data, addenda = _wait(read(), packet_id)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{packet_id}.zip").write_bytes(data)
+    for name, document in addenda:
+        (out / name).write_bytes(render.json_bytes(document))
+    say(str(out / f"{packet_id}.zip"))
+
+
+@packets.command()
+def export(
+    packet_id: str,
+    audience: Annotated[
+        str, typer.Option("--for", help="support (without what is ours alone) or internal.")
+    ] = "support",
+    out: Out = Path(),
+    config: ConfigFile = CONFIG,
+    store: Store = None,
+) -> None:
+    """Write a packet for whom it is meant: `support` omits owner, posts, notes and earlier packets."""
+    if audience not in ("support", "internal"):
+        raise ConfigError("--for", "support or internal", audience)
+    files = render.unpack(_wait(_vault(config, store).read(packet_id), packet_id))
+    document = orjson.loads(files["packet.json"])
+    written = render.files(packet.for_support(document), audience="support") if audience == "support" else files
+    out.mkdir(parents=True, exist_ok=True)
+    target = out / f"{packet_id}-{audience}.zip"
+    target.write_bytes(render.pack(written))
+    say(str(target))
+
+
+@packets.command()
+def verify(
+    packet: Annotated[str, typer.Argument(help="A packet's ID, or the path of a zip.")],
+    config: ConfigFile = CONFIG,
+    store: Store = None,
+    json: AsJson = False,
+) -> None:
+    """Check every digest. Exit code 0: whole; 1: altered, missing, extra or unreadable, said file by file."""
+    file = Path(packet)
+    if file.suffix == ".zip" and file.exists():
+        problems = render.verify(file.read_bytes())
+    else:
+        problems = _wait(_vault(config, store).problems(packet), packet)
+    if json:
+        show_json({"whole": not problems, "problems": [{"file": p.file, "problem": p.kind} for p in problems]})
+    else:
+        for problem in problems:
+            say(f"{problem.file}: {problem.kind}")
+        if not problems:
+            say(f"{packet}: whole")
+    sys.exit(1 if problems else 0)

@@ -1,0 +1,82 @@
+"""A recorded line becomes what the probe would have observed; a malformed one is refused with the field's name."""
+
+import pytest
+
+from probe.corpus import CorpusError, classify_line, observation
+from probe.records import Fault
+
+LINE = {
+    "id": "x-1",
+    "provider": "p",
+    "kind": "http",
+    "status": 200,
+    "headers": {"A": "b"},
+    "body": "hi",
+    "exception": None,
+}
+
+
+def test_a_line_is_a_reply_and_nothing_is_known_of_its_request():
+    seen = observation(LINE)
+    assert seen.reply is not None
+    assert (seen.reply.status, seen.reply.headers, seen.reply.body, seen.reply.body_bytes) == (
+        200,
+        (("A", "b"),),
+        "hi",
+        2,
+    )
+    assert (seen.fault, seen.request.stream, seen.request.body) == (None, False, "")
+
+
+def test_a_stream_line_was_asked_as_a_stream():
+    assert observation(LINE | {"kind": "stream"}).request.stream
+
+
+def test_of_an_exception_the_body_is_its_message():
+    seen = observation(LINE | {"kind": "exception", "status": None, "exception": "ReadTimeout", "body": "timed out"})
+    assert seen.reply is None
+    assert seen.fault == Fault("ReadTimeout", "timed out")
+
+
+def test_an_exception_after_a_status_keeps_what_had_arrived():
+    sse = {"content-type": "text/event-stream"}
+    seen = observation(LINE | {"kind": "exception", "exception": "ReadError", "headers": sse, "body": "reset"})
+    assert seen.reply is not None
+    assert (seen.reply.body, seen.reply.complete, seen.request.stream) == ("", False, True)
+
+
+@pytest.mark.parametrize(
+    ("case", "line", "expected", "found"),
+    [
+        ([], "line", "a JSON object", "list"),
+        ({"kind": 1}, "line: kind", "a str", "int"),
+        ({"id": "a", "kind": "page"}, "case a: kind", "one of http, stream, exception", "another word"),
+        (LINE | {"status": None}, "case x-1: status", "an HTTP status", "nothing"),
+        (LINE | {"status": True}, "case x-1: status", "a int", "bool"),
+        (LINE | {"body": {}}, "case x-1: body", "a str", "dict"),
+        (LINE | {"kind": "exception"}, "case x-1: exception", "the client exception's name", "nothing"),
+        (LINE | {"headers": ["a"]}, "case x-1: headers", "an object of strings", "list"),
+        (LINE | {"headers": {"a": 1}}, "case x-1: headers.a", "a str", "int"),
+    ],
+)
+def test_a_malformed_line_is_refused_with_what_was_expected(case, line, expected, found):
+    with pytest.raises(CorpusError) as refused:
+        observation(case)
+    assert (refused.value.line, refused.value.expected, refused.value.found) == (line, expected, found)
+
+
+def test_a_refusal_does_not_quote_the_line():
+    with pytest.raises(CorpusError) as refused:
+        observation(LINE | {"headers": {"authorization": ["Bearer sk-fake"]}})
+    assert "sk-fake" not in str(refused.value)
+
+
+def test_a_label_is_written_as_plain_json():
+    found = classify_line(LINE | {"body": "null", "headers": {"content-type": "application/json"}})
+    assert (found["id"], found["verdict"], found["label"], found["reason"]) == (
+        "x-1",
+        *["contract_mismatch"] * 2,
+        "wrong_shape",
+    )
+    assert found["certain"] is True
+    assert found["findings"][0]["place"] == "response body"
