@@ -12,6 +12,7 @@ import typer
 
 from exporter.terminal import say, show_json, show_table
 from probe import packet, render, settings
+from probe.packet import Problem
 from probe.settings import ConfigError
 from probe.vault import PacketEntry, PacketNotFound, Vault
 
@@ -134,7 +135,12 @@ def verify(
     if file.suffix == ".zip" and file.exists():
         problems = render.verify(file.read_bytes())
     else:
-        problems = _wait(_vault(config, store).problems(packet), packet)
+        vault = _vault(config, store)
+
+        async def look() -> tuple[Problem, ...]:
+            return (*render.verify(await vault.read(packet)), *await vault.problems(packet))
+
+        problems = _wait(look(), packet)
     if json:
         show_json({"whole": not problems, "problems": [{"file": p.file, "problem": p.kind} for p in problems]})
     else:

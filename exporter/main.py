@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from probe.history import History
 from probe.pong import Target
 from probe.records import Event, Listener, Observation, ProbeRequest, Result, Verdict
 from probe.schedule import LagMeter, Schedule
-from probe.settings import ConfigError, Loaded
+from probe.settings import ConfigError, Loaded, is_loopback, split_listen
 from probe.vault import Vault
 from probe.watch import Control, Controls
 
@@ -72,15 +73,16 @@ class Program:
         return await self.prober.freeze_now(target)
 
 
-def wire(loaded: Loaded, vault: Vault, listeners: Sequence[Listener] = ()) -> Program:
+def wire(loaded: Loaded, vault: Vault, listeners: Sequence[Listener] = (), *, log: bool = True) -> Program:
     """Build the program from settings. Opens no socket and sends nothing; ConfigError where a secret cannot be read."""
-    keyring = Keyring(loaded)
-    metrics = Metrics(loaded.targets, contracts=loaded.contracts, version=__version__)
-    history = History()
     settings = loaded.settings
+    keyring = Keyring(loaded)
+    budget = {"probes": settings.budget.probes_per_day, "tokens": settings.budget.tokens_per_day}
+    metrics = Metrics(loaded.targets, contracts=loaded.contracts, version=__version__, budget=budget)
+    history = History()
     ca_file = settings.network.ca_file
     client = Client(Network(settings.network.proxy, None if ca_file is None else str(loaded.base / ca_file)))
-    everyone = (metrics.on_event, EventLog().on_event, *listeners)
+    everyone = (metrics.on_event, *([EventLog().on_event] if log else []), *listeners)
 
     def publish(event: Event) -> None:
         for listen in everyone:
@@ -134,16 +136,16 @@ class _Server(uvicorn.Server):
 
 def open_listener(listen: str) -> socket.socket:
     """A bound, listening socket for ``host:port`` (port 0: any free one). ConfigError where that cannot be had."""
-    host, _, port = listen.rpartition(":")
+    host, port = split_listen(listen)
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=128)
+        return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         raise ConfigError("server.listen", "an address that can be listened on", error.strerror or "an error") from None
 
 
 async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) -> int:
-    """Probe and serve until `stop`. The exit code: 0 also when a packet is still owed to a store that is away (it says so)."""
+    """Probe and serve until `stop`; the exit code: 0 also with a packet still owed to a store that is away."""
     settings = program.loaded.settings
     server = _Server(
         uvicorn.Config(
@@ -192,10 +194,8 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
 
 
 def _access(loaded: Loaded) -> Access:
-    token = loaded.settings.server.token
-    host = loaded.settings.server.listen.rpartition(":")[0].strip("[]")
-    read: Callable[[], SecretStr | None] = loaded.credentials_token.read if token else (lambda: None)
-    return Access(token=read, loopback=host in ("127.0.0.1", "localhost", "::1"))
+    read: Callable[[], SecretStr | None] = loaded.token.read if loaded.token else (lambda: None)
+    return Access(token=read, loopback=is_loopback(loaded.settings.server.listen))
 
 
 def run(loaded: Loaded) -> int:
@@ -203,6 +203,8 @@ def run(loaded: Loaded) -> int:
     configure(loaded.settings.log.level, loaded.settings.log.format)
 
     async def main() -> int:
+        # Rendering /metrics and packets runs in threads: they must hand the interpreter back soon, or probes wait.
+        sys.setswitchinterval(0.001)
         vault = Vault.open(loaded.settings.store, loaded.base)
         program = wire(loaded, vault)
         listener = open_listener(loaded.settings.server.listen)

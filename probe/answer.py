@@ -20,7 +20,7 @@ _STOP_WORDS: Final = frozenset((
 ))
 # fmt: on
 _LIMIT_FIELDS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-_MEDIA: Final = (("event-stream", "sse"), ("json", "json"), ("text/html", "html"), ("text/plain", "text"))
+_MEDIA: Final = {"text/event-stream": "sse", "text/html": "html", "text/plain": "text"}
 
 
 def answer_line(request: ProbeRequest, reply: Reply, body: Body, contract: Contract | None) -> str:
@@ -49,8 +49,10 @@ def answer_line(request: ProbeRequest, reply: Reply, body: Body, contract: Contr
 
 
 def _media(reply: Reply) -> str:
-    media = (reply.header("content-type") or "").lower()
-    return next((name for part, name in _MEDIA if part in media), "other" if media else "none")
+    media = (reply.header("content-type") or "").partition(";")[0].strip().lower()
+    if not media:
+        return "none"
+    return "json" if media.endswith(("/json", "+json")) else _MEDIA.get(media, "other")
 
 
 def _whole(reply: Reply) -> str:
@@ -88,7 +90,7 @@ def _choices(objects: Sequence[dict[str, Any]], is_stream: bool) -> str:
                 found = "0"
             case None:
                 pass
-            case _ if not is_stream or found == "-":
+            case _:
                 found = "bad"
     return found
 

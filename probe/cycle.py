@@ -154,7 +154,8 @@ class Prober:
         if subject is None:
             raise LookupError("no failing exchange has been seen for this target yet")
         identity = packet_id(name, subject.probe_id, subject.due_at)
-        await self._freezer.freeze(self._case(target, identity, subject, (subject,), Trigger.MANUAL, None))
+        if not await self._freezer.freeze(self._case(target, identity, subject, (subject,), Trigger.MANUAL, None)):
+            raise LookupError("its packet was refused: a secret would have gone with it; see the log")
         return identity
 
     async def _probe(self, target: Target, name: str, due_at: datetime, late_s: float, began: float) -> Result:

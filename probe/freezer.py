@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from probe import gate, packet, render
 from probe.packet import Case
 from probe.records import Event, Frozen, Json, Refused, StoreFailed
-from probe.vault import StoreError, Vault
+from probe.vault import PacketNotFound, StoreError, Vault
 
 RETRY_S = 5.0
 
@@ -37,6 +37,7 @@ class Freezer:
         self._secrets = secrets
         self._publish = publish
         self._owed: asyncio.Queue[tuple[Case | _Addendum, asyncio.Future[None]]] = asyncio.Queue()
+        self._refused: set[str] = set()
         self.canary_holds = True
 
     def submit(self, case: Case) -> asyncio.Future[None]:
@@ -47,8 +48,10 @@ class Freezer:
         """Owe an addendum to a packet."""
         self._owe(_Addendum(packet_id, target, document))
 
-    async def freeze(self, case: Case) -> None:
+    async def freeze(self, case: Case) -> bool:
+        """Owe this packet and wait for it; whether it was written (False: refused)."""
         await asyncio.shield(self._owe(case))
+        return case.packet_id not in self._refused
 
     def _owe(self, work: Case | _Addendum) -> asyncio.Future[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -91,7 +94,7 @@ class Freezer:
     async def _write_packet(self, case: Case) -> None:
         began = time.monotonic()
         if not self.canary_holds:
-            self._publish(Refused(case.packet_id, case.target.name, ("the redaction canary did not hold",)))
+            self._refuse(case, ("the redaction canary did not hold",))
             return
         earlier = tuple(
             entry.id
@@ -101,7 +104,7 @@ class Freezer:
         )
         data, hits = await asyncio.to_thread(_build, replace(case, earlier=earlier), self._secrets())
         if data is None:
-            self._publish(Refused(case.packet_id, case.target.name, hits))
+            self._refuse(case, hits)
             return
         if not await self._vault.freeze(case.packet_id, data):
             return  # another writer, or we before a restart, froze the same one
@@ -120,14 +123,23 @@ class Freezer:
             )
         )
 
+    def _refuse(self, case: Case, where: tuple[str, ...]) -> None:
+        self._refused.add(case.packet_id)
+        self._publish(Refused(case.packet_id, case.target.name, where))
+
     async def _write_addendum(self, addendum: _Addendum) -> None:
+        if addendum.packet_id in self._refused:
+            return  # there is no packet for it to stand beside
         hits = gate.inspect({"addendum.json": render.json_bytes(addendum.document)}, self._secrets())
         if hits:
             self._publish(
                 Refused(addendum.packet_id, addendum.target, tuple(f"{hit.file}: {hit.where}" for hit in hits))
             )
             return
-        await self._vault.add(addendum.packet_id, addendum.document)
+        try:
+            await self._vault.add(addendum.packet_id, addendum.document)
+        except PacketNotFound:
+            self._publish(StoreFailed("append", addendum.packet_id, "the packet is no longer in the store"))
 
 
 def _build(case: Case, secrets: Sequence[SecretStr]) -> tuple[bytes | None, tuple[str, ...]]:

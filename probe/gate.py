@@ -69,7 +69,7 @@ def _parts(secret: str) -> set[str]:
     """The whole, and for a long one every window of PART_CHARS: a part of a key is too much as well."""
     if len(secret) < 2 * PART_CHARS:
         return {secret}
-    return {secret[at : at + PART_CHARS] for at in range(0, len(secret) - PART_CHARS + 1)}
+    return {secret[at : at + PART_CHARS] for at in range(len(secret) - PART_CHARS + 1)}
 
 
 def _views(text: str) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ def _forms(text: str) -> set[str]:
     once = json.dumps(text)[1:-1]
     slashed = once.replace("/", "\\/")
     quoted = {quote(text, safe=""), quote(text), quote(text, safe="", encoding="utf-8").replace("%20", "+")}
-    forms = {
+    return {
         text,
         *quoted,
         *(_lower_hex(form) for form in quoted),
@@ -44,7 +44,6 @@ def _forms(text: str) -> set[str]:
         data.hex(),
         data.hex().upper(),
     }
-    return forms
 
 
 def _lower_hex(text: str) -> str:

@@ -1,6 +1,6 @@
-"""What is taken out of text by its form: one row a pattern, with the source of the format, hits and near misses.
+"""What is taken out of text by its form: a row a pattern, with the source of the format, hits and near misses.
 
-A row without hits and near misses cannot be written. Where a row has a group, the group is taken out and the rest stays.
+A row without hits and near misses cannot be written. Where a row has a group, that is taken out and the rest stays.
 """
 
 from dataclasses import dataclass, field

@@ -229,7 +229,7 @@ class _Work:
         return self.redactor.without_literals(key, lambda rule, count: self._note(rule, place, count))
 
     def _field(self, place: str, key: str, value: Any, depth: int, beside: dict[str, Any]) -> Any:
-        where = f"{place} {key}" if depth else f"{place} {key}"
+        where = f"{place} {key}"
         if isinstance(value, str) and value and not _TOKEN.fullmatch(value):
             kind = (
                 "secret_field"
@@ -310,7 +310,7 @@ def _delta(event: dict[str, Any]) -> str | None:
 
 def _parse(text: str) -> Any:
     """The JSON object or list in a text; None where there is none."""
-    if not text.lstrip()[:1] in ("{", "["):
+    if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
         value = orjson.loads(text)

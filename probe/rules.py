@@ -103,8 +103,8 @@ FAULTS: Final = (
     ),
     Rule(
         *("request not sendable", OURS, "local_config", Place.FAULT),
-        r"^(LocalProtocolError|UnsupportedProtocol|InvalidURL|InvalidHeader|UnicodeEncodeError)"
-        r"|invalid (header|url)|missing an? 'https?|no scheme supplied|unknown url type",
+        r"^(LocalProtocolError|UnsupportedProtocol|InvalidURL|InvalidHeader|UnicodeEncodeError)|invalid (header|url)"
+        r"|missing an? 'https?|no scheme supplied|unknown url type",
         hits=(
             "LocalProtocolError: Illegal header value b'Bearer x\\n'",
             "UnsupportedProtocol: Request URL is missing an 'http://' or 'https://' protocol.",
@@ -136,8 +136,7 @@ FAULTS: Final = (
         *("own trust store", OURS, "local_trust_store", Place.FAULT),
         r"unable to get (local )?issuer cert|self[- ]signed certificate in certificate chain"
         r"|unable to verify the first certificate|load_verify_locations|no_certificate_or_crl"
-        r"|TLS CA certificate bundle"
-        r"|\bca[ _]?(file|bundle|certificates?)\b|no such file.*\.(pem|crt|cer)",
+        r"|TLS CA certificate bundle|\bca[ _]?(file|bundle|certificates?)\b|no such file.*\.(pem|crt|cer)",
         hits=(
             "ConnectError: [SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer certificate (_ssl.c:1002)",
             "OSError: Could not find a suitable TLS CA certificate bundle, invalid path: ca.pem",
@@ -205,9 +204,8 @@ FAULTS: Final = (
     ),
     Rule(
         *("connection cut", DEGRADATION, "connection_reset", Place.FAULT),
-        r"reset|broken pipe|disconnected|aborted|errno (32|54|103|104)\b|winerror 1005[34]\b|connection.*(closed"
-        r"|lost)"
-        r"|goaway|terminated|^(Read|Write|Close)Error",
+        r"reset|broken pipe|disconnected|aborted|errno (32|54|103|104)\b|winerror 1005[34]\b"
+        r"|connection.*(closed|lost)|goaway|terminated|^(Read|Write|Close)Error",
         hits=("ReadError: [Errno 104] Connection reset by peer", "WriteError: [Errno 32] Broken pipe"),
         misses=("ReadTimeout: timed out", "ConnectError: All connection attempts failed"),
     ),
@@ -407,8 +405,7 @@ ANSWERS: Final = (
     ),
     Rule(
         *("stream ends at a limit nobody recorded", OK, "ok_stream", Place.ANSWER),
-        r"^stream .* content:(none|reasoning) finish:(length|max_tokens|max_output_tokens"
-        r"|model_length) limit:unknown",
+        r"^stream .* content:(none|reasoning) finish:(length|max_tokens|max_output_tokens|model_length) limit:unknown",
         hits=("stream sse x choices:1 content:none finish:length limit:unknown",),
         misses=("http json x choices:1 content:none finish:length limit:unknown",),
         runner_up=OURS,
@@ -475,13 +472,12 @@ ANSWERS: Final = (
 # ---------------------------------------------------------------- 4. to 8. an error, by status or inside a stream
 
 _OVERLOAD: Final = (
-    r"overload|saturat|(over|at|out of|no|insufficient|limited) capacity|no .{0,15}capacity|high (demand|traffic"
-    r"|load)"
+    r"overload|saturat|(over|at|out of|no|insufficient|limited) capacity|no .{0,15}capacity"
+    r"|high (demand|traffic|load)"
     r"|capacity (is |has been |temporarily |currently )*(exceeded|constrain|limit|unavailable|reached)"
-    r"|capacity_exceeded"
-    r"|(too|very|currently|is|are|server|system|service|engine|model)[ _]busy|queue.{0,15}(full|exceeded|overflow)"
-    r"|pending requests exceeded|no slots? available|slot unavailable|worker.{0,30}limit reached"
-    r"|all (endpoints|workers|instances|backends|providers)\b.{0,120}(unavailable|busy)"
+    r"|capacity_exceeded|(too|very|currently|is|are|server|system|service|engine|model)[ _]busy"
+    r"|queue.{0,15}(full|exceeded|overflow)|pending requests exceeded|no slots? available|slot unavailable"
+    r"|worker.{0,30}limit reached|all (endpoints|workers|instances|backends|providers)\b.{0,120}(unavailable|busy)"
     r"|饱和|负载|繁忙|过载|拥挤|访问量过大|资源(紧张|不足)|算力不足"
 )
 _FOREIGN_KEY: Final = (  # how the upstream APIs word a refused key: a gateway words its own refusals differently
@@ -496,9 +492,8 @@ GATEWAY_ITSELF: Final = (
         *("gateway's own database or code", DEGRADATION, "gateway_internal", Place.TEXT),
         r"get_user_quota_failed|(query|update)_data_error|too many connections|no[_ ](connected[_ ]db|db_connection)"
         r"|no such table|database (is locked|error|connection)|sqlstate|deadlock found|数据库|_api_panic"
-        r"|panic detected"
-        r"|redis.{0,30}(refused|timeout|failed|error)|(价格|倍率).{0,8}未配置|model_price_error|price not (set"
-        r"|configured)",
+        r"|panic detected|redis.{0,30}(refused|timeout|failed|error)|(价格|倍率).{0,8}未配置|model_price_error"
+        r"|price not (set|configured)",
         hits=("code: get_user_quota_failed\nError 1040: Too many connections", "数据库一致性已被破坏，请联系管理员"),
         misses=("code: insufficient_user_quota\nuser quota is not enough", "too many requests"),
         runner_up=QUOTA,
@@ -519,11 +514,10 @@ GATEWAY_ITSELF: Final = (
     ),
     Rule(
         *("upstream refused the gateway's key, named", DEGRADATION, "upstream_auth", Place.SHEET),
-        r"(?s:^provider_name: \w.*(unauthori[sz]ed|unauthenticated|authentication|(invalid"
-        r"|incorrect).{0,15}api.?key))"
-        r"|^code: channel:(invalid_key|no_available_key)|litellm\.(Authentication|PermissionDenied)Error"
-        r"|bad response status code 40[13]\b|(?s:\A40[13] .*^(code|type): (upstream_error"
-        r"|bad_response_status_code)$)",
+        r"(?s:^provider_name: \w.*(unauthori[sz]ed|unauthenticated|authentication"
+        r"|(invalid|incorrect).{0,15}api.?key))|^code: channel:(invalid_key|no_available_key)"
+        r"|litellm\.(Authentication|PermissionDenied)Error|bad response status code 40[13]\b"
+        r"|(?s:\A40[13] .*^(code|type): (upstream_error|bad_response_status_code)$)",
         hits=(
             "401 json\ncode: 401\nprovider_name: P\nProvider returned error\ninvalid x-api-key: authentication failed",
             "401 json\ntype: upstream_error\ncode: bad_response_status_code\nbad response status code 401",
@@ -538,9 +532,8 @@ GATEWAY_ITSELF: Final = (
         *("upstream account of the gateway is out of money", DEGRADATION, "upstream_quota", Place.SHEET),
         r"(exceeded your current quota|credit balance is too low|billing hard limit|your account is not active"
         r"|(plan|billing) (and|&) billing).*\(request id:|bad response status code 402\b"
-        r"|(?s:^(code|type): insufficient_quota$.*饱和)|(?s:^(type|code): upstream_error$.*(quota|balance"
-        r"|credits?)\b)"
-        r"|(?s:\A402 .*^provider_name: \w)",
+        r"|(?s:^(code|type): insufficient_quota$.*饱和)"
+        r"|(?s:^(type|code): upstream_error$.*(quota|balance|credits?)\b)|(?s:\A402 .*^provider_name: \w)",
         hits=(
             "429 json\ntype: insufficient_quota\ncode: insufficient_quota\n当前分组上游负载已饱和，请稍后再试",
             "429 json\ncode: insufficient_quota\nYou exceeded your current quota, check your plan (request id: 2026)",
@@ -554,9 +547,8 @@ GATEWAY_ITSELF: Final = (
     Rule(
         *("upstream limits the gateway", DEGRADATION, "upstream_rate_limited", Place.SHEET),
         r"rate[- ]limited upstream|^limit_source: upstream|(?s:\A429 .*^provider_name: \w)"
-        r"|bad response status code 429\b"
-        r"|rate limit (reached for|exceeded for (model|org)).*\(request id:|(?s:\A429 .*^(code"
-        r"|type): bad_response_status_code$)",
+        r"|bad response status code 429\b|rate limit (reached for|exceeded for (model|org)).*\(request id:"
+        r"|(?s:\A429 .*^(code|type): bad_response_status_code$)",
         hits=(
             "429 json\ncode: 429\nprovider_name: Chutes\nProvider returned error",
             "429 json\nRate limit reached for gpt-4 in organization org-1 on tokens per min. (request id: 2024)",
@@ -592,13 +584,11 @@ EDGE: Final = (
     ),
     Rule(
         *("challenge or block page", DEGRADATION, "waf_block", Place.SHEET),
-        r"(?s:\A(403|405|406|429|503) (html|text|xml).*(just a moment|attention required|checking (if the site"
-        r"|your browser)"
-        r"|cf-chl|challenge-platform|security check|you have been blocked|request (was |has been )?(blocked"
-        r"|unsuccessful)"
-        r"|incapsula|edgesuite|reference #\d|administrative rules|web application firewall|\bwaf\b"
-        r"|cookies to continue"
-        r"|captcha|verify (that )?you are (a )?human|potential threats|ddos|request could not be satisfied.*block))",
+        r"(?s:\A(403|405|406|429|503) (html|text|xml).*(just a moment|attention required"
+        r"|checking (if the site|your browser)|cf-chl|challenge-platform|security check|you have been blocked"
+        r"|request (was |has been )?(blocked|unsuccessful)|incapsula|edgesuite|reference #\d|administrative rules"
+        r"|web application firewall|\bwaf\b|cookies to continue|captcha|verify (that )?you are (a )?human"
+        r"|potential threats|ddos|request could not be satisfied.*block))",
         hits=(
             "503 html cloudflare\nJust a moment...\nChecking if the site connection is secure",
             "403 html haproxy\n403 Forbidden Request forbidden by administrative rules.",
@@ -615,8 +605,8 @@ EDGE: Final = (
     ),
     Rule(
         *("nothing behind the balancer", DEGRADATION, "no_channel", Place.SHEET),
-        r"\A503 html awselb|No server is available to handle|no live upstreams|(?s:\A503 html.*no healthy (upstream"
-        r"|backend))",
+        r"\A503 html awselb|No server is available to handle|no live upstreams"
+        r"|(?s:\A503 html.*no healthy (upstream|backend))",
         hits=("503 html awselb/2.0\n503 Service Temporarily Unavailable",),
         misses=("503 html nginx\n503 Service Temporarily Unavailable", "502 html awselb/2.0\n502 Bad Gateway"),
     ),
@@ -625,8 +615,9 @@ EDGE: Final = (
 QUOTAS: Final = (
     Rule(
         *("daily or monthly allowance", QUOTA, "daily_limit", Place.TEXT),
-        r"(limit|quota|allowance|allocation|allotment|requests|tokens|calls|exceeded|exhausted|neurons).{0,80}"
-        r"((per[ _-]?|/ ?)(day|week|month)\b|perday|byday|\b(daily|weekly)\b|\b(tpd|rpd)\b|per 86400s)"
+        r"(limit|quota|allowance|allocation|allotment|requests|tokens|calls|exceeded|exhausted"
+        r"|neurons).{0,80}((per[ _-]?|/ ?)(day|week|month)\b|perday|byday|\b(daily|weekly)\b|\b(tpd|rpd)\b"
+        r"|per 86400s)"
         r"|(\b(daily|weekly)\b|per[ _-]day|\b(tpd|rpd)\b).{0,80}(limit|quota|allowance|allocation|requests|exceeded)"
         r"|(monthly|5[- ]hour|five[- ]hour) (usage |request |token )?(limit|quota|allowance)"
         r"|usage limits?\b.{0,60}(regain|reset|until)"
@@ -644,30 +635,27 @@ QUOTAS: Final = (
     Rule(
         *("spend limit", QUOTA, "budget_exceeded", Place.TEXT),
         r"budget.{0,20}(exceed|reached|exhausted)|exceed\w*.{0,40}\bbudget|budget_exceeded|budgetexceeded"
-        r"|spend(ing)?[ _](limit|cap).{0,30}(reached|exceeded|hit)|(reached|exceeded"
-        r"|hit).{0,40}spend(ing)?[ _](limit|cap)"
-        r"|billing[ _]hard[ _]limit|(预算|消费限额).{0,8}(超|用尽|上限)",
+        r"|spend(ing)?[ _](limit|cap).{0,30}(reached|exceeded|hit)"
+        r"|(reached|exceeded|hit).{0,40}spend(ing)?[ _](limit|cap)|billing[ _]hard[ _]limit"
+        r"|(预算|消费限额).{0,8}(超|用尽|上限)",
         hits=("Budget has been exceeded! Current cost: 5.0, Max budget: 1.0", "type: budget_exceeded\n"),
         misses=("thinking.budget_tokens must be at least 1024", "Unsupported parameter: reasoning_budget"),
     ),
     Rule(
         *("billing state", QUOTA, "billing_inactive", Place.TEXT),
         r"billing_not_active|not active.{0,40}billing|arrear|overdue|past[- ]due|past invoices|unpaid"
-        r"|in good standing"
-        r"|payment (method|failed|declined)|(requires|enable|without|activate).{0,10}billing|billing (to be |is not "
-        r"|is |account )*"
-        r"(enabled|disabled|closed|inactive)|valid credit card|card on file|欠费|逾期|停服|未结清|套餐.{0,8}(到期"
-        r"|过期)",
+        r"|in good standing|payment (method|failed|declined)|(requires|enable|without|activate).{0,10}billing"
+        r"|billing (to be |is not |is |account )*(enabled|disabled|closed|inactive)|valid credit card|card on file"
+        r"|欠费|逾期|停服|未结清|套餐.{0,8}(到期|过期)",
         hits=("Your account is not active, please check your billing details", "code: Arrearage\n", "您的账户已欠费"),
         misses=("Insufficient credits. Add more at settings/credits", "please check your plan and billing details"),
     ),
     Rule(
         *("quota of this key", QUOTA, "token_quota_exhausted", Place.TEXT),
         r"pre_consume_token_quota_failed|tokenstatusexhausted|令牌.{0,6}(额度|用尽|耗尽|用完)"
-        r"|\btoken (quota|balance)\b.{0,20}(exhausted|not enough|insufficient|exceeded)|\btoken (has been"
-        r"|is) exhausted"
-        r"|\bkey\b.{0,12}\b(limit|quota)\b.{0,12}(exceeded|reached|exhausted)|(quota|limit) (of|for) (this|the"
-        r"|your) (api )?key\b",
+        r"|\btoken (quota|balance)\b.{0,20}(exhausted|not enough|insufficient|exceeded)"
+        r"|\btoken (has been|is) exhausted|\bkey\b.{0,12}\b(limit|quota)\b.{0,12}(exceeded|reached|exhausted)"
+        r"|(quota|limit) (of|for) (this|the|your) (api )?key\b",
         hits=("该令牌额度已用尽 TokenStatusExhausted[sk-Qw3***7Yk]", "code: pre_consume_token_quota_failed\n服务繁忙"),
         misses=("code: token_quota_exceeded\nTokens per minute limit exceeded", "该令牌无权访问模型", "令牌已过期"),
     ),
@@ -681,16 +669,15 @@ QUOTAS: Final = (
     ),
     Rule(
         *("no money or quota left", QUOTA, "insufficient_quota", Place.TEXT),
-        r"insufficient[ _](\w+[ _]){0,2}(balance|credits?|quota|funds?)\b"
-        r"|(balance|credits?|quota|funds?|free (tier|trial|quota))\b.{0,60}"
-        r"(insufficient|not enough|too low|exhausted|depleted|used up|ran out|run out|negative|expired|consumed)"
+        r"insufficient[ _](\w+[ _]){0,2}(balance|credits?|quota|funds?)\b|(balance|credits?|quota|funds?"
+        r"|free (tier|trial|quota))\b.{0,60}(insufficient|not enough|too low|exhausted|depleted|used up|ran out"
+        r"|run out|negative|expired|consumed)"
         r"|(not|n't) (have )?(enough|any|sufficient) (\w+ )?(balance|credits?|quota|funds)|(credit|usage)s? ?limit"
         r"|(exceeded|exhausted|used|reached|out of|more).{0,25}\b(credits|current quota|call volume quota"
-        r"|free trial quota|balance)\b"
-        r"|no (more )?(credits|balance) (left|remain|available)"
+        r"|free trial quota|balance)\b|no (more )?(credits|balance) (left|remain|available)"
         r"|check your plan and billing|(current|account|user) quota|insufficient_\w*(quota|balance|credit|fund)"
-        r"|balance_?not_?enough"
-        r"|top[- ]up|recharge|(额度|配额|余额|积分|资源包|点数).{0,12}(不足|用尽|耗尽|用完|为负|失败|已用|欠)|充值",
+        r"|balance_?not_?enough|top[- ]up|recharge"
+        r"|(额度|配额|余额|积分|资源包|点数).{0,12}(不足|用尽|耗尽|用完|为负|失败|已用|欠)|充值",
         hits=(
             "Insufficient Balance",
             "Your credit balance is too low to access the API",
@@ -735,11 +722,10 @@ CAPACITY: Final = (
     ),
     Rule(
         *("no channel", DEGRADATION, "no_channel", Place.TEXT),
-        r"无可用|没有可用|暂无可用|渠道.{0,6}(禁用|不可用|不存在)|(channel|deployment|upstream|backend)s? (is|are"
-        r"|has been) (disabled|unavailable)"
-        r"|\bno (allowed |healthy |suitable |active )*"
-        r"(channel|deployment|worker|endpoint|provider|instance|server|backend|upstream|replica|peer|node)s?\b"
-        r"(?: (is |are )?(currently )?(available|found|online|ready|configured|healthy))?"
+        r"无可用|没有可用|暂无可用|渠道.{0,6}(禁用|不可用|不存在)"
+        r"|(channel|deployment|upstream|backend)s? (is|are|has been) (disabled|unavailable)|\bno (allowed |healthy "
+        r"|suitable |active )*(channel|deployment|worker|endpoint|provider|instance|server|backend|upstream|replica"
+        r"|peer|node)s?\b(?: (is |are )?(currently )?(available|found|online|ready|configured|healthy))?"
         r"|no[_ ]available[_ ]\w+|no_healthy_upstream|get_channel_failed|cool ?down|ring-balancer|no models? loaded",
         hits=(
             "No available channels for model m in group default",
@@ -753,12 +739,10 @@ CAPACITY: Final = (
     ),
     Rule(
         *("rate limit", QUOTA, "rate_limited", Place.TEXT),
-        r"rate[-_ ]?limit|too[ _]many[ _](requests|tokens|messages|concurrent)|throttl"
-        r"|resource (has been )?exhausted|resource_exhausted"
-        r"|(request|concurren\w+)s? limit|max(imum)? (\w+ )?concurren"
-        r"|quota[ _]exceeded|exceeded.{0,30}\bquota|limit[ _]exceeded|slow down|限流|限速|频率|速率|流量限制|请求(数"
-        r"|次数)?.{0,4}(限|过多|过快|频繁)"
-        r"|并发.{0,8}(限|过高|超)|次数.{0,6}限",
+        r"rate[-_ ]?limit|too[ _]many[ _](requests|tokens|messages|concurrent)|throttl|resource (has been )?exhausted"
+        r"|resource_exhausted|(request|concurren\w+)s? limit|max(imum)? (\w+ )?concurren|quota[ _]exceeded"
+        r"|exceeded.{0,30}\bquota|limit[ _]exceeded|slow down|限流|限速|频率|速率|流量限制"
+        r"|请求(数|次数)?.{0,4}(限|过多|过快|频繁)|并发.{0,8}(限|过高|超)|次数.{0,6}限",
         hits=("Requests rate limit exceeded", "Too many tokens, please wait before trying again.", "请求过于频繁"),
         misses=("This model's maximum context length is 4096 tokens", "Request body too large"),
     ),
@@ -781,14 +765,12 @@ CLOCK_AND_REQUEST: Final = (
     ),
     Rule(
         *("parameter refused", MISMATCH, "unsupported_parameter", Place.TEXT),
-        r"(unsupported|unknown|unrecogni[sz]ed|unexpected|extra|additional|disallowed)[ _](\w+[ _]){0,2}"
-        r"(parameter|argument|field|propert|input|option|variant|value|keyword|key\b)|extra_forbidden"
-        r"|unsupportedparams"
+        r"(unsupported|unknown|unrecogni[sz]ed|unexpected|extra|additional|disallowed)[ _](\w+[ _]){0,2}(parameter"
+        r"|argument|field|propert|input|option|variant|value|keyword|key\b)|extra_forbidden|unsupportedparams"
         r"|(parameter|argument|field|propert\w+|option)s?\b.{0,60}(not (supported|permitted|allowed|recogni[sz]ed)"
-        r"|unsupported|deprecated)"
-        r"|not supported (with|by|for|on) this model|does not support.{0,40}(parameter|streaming|tools|messages"
-        r"|system|`|')"
-        r"|不支持.{0,10}参数|参数.{0,12}(不支持|不被支持)",
+        r"|unsupported|deprecated)|not supported (with|by|for|on) this model"
+        r"|does not support.{0,40}(parameter|streaming|tools|messages|system|`|')|不支持.{0,10}参数"
+        r"|参数.{0,12}(不支持|不被支持)",
         hits=(
             "Extra inputs are not permitted",
             "Unsupported parameter: 'max_tokens' is not supported with this model.",
@@ -798,12 +780,10 @@ CLOCK_AND_REQUEST: Final = (
     ),
     Rule(
         *("too many tokens for the model", MISMATCH, "context_length", Place.TEXT),
-        r"context[ _-]?(length|window|size)|contextwindow|maximum context|(prompt|input|messages) (is "
-        r"|are )?too long|reduce the length"
-        r"|(inputs?`?|prompt) tokens.{0,60}(must be|exceed|<=|>)|exceed\w*.{0,40}(token limit|maximum.{0,20}tokens"
-        r"|max_tokens)"
-        r"|max_new_tokens.{0,20}must be|string_above_max_length|tokens_limit_reached|超长|上下文.{0,6}(长|超)|(输入"
-        r"|提示词).{0,6}过长",
+        r"context[ _-]?(length|window|size)|contextwindow|maximum context|(prompt|input|messages) (is |are )?too long"
+        r"|reduce the length|(inputs?`?|prompt) tokens.{0,60}(must be|exceed|<=|>)"
+        r"|exceed\w*.{0,40}(token limit|maximum.{0,20}tokens|max_tokens)|max_new_tokens.{0,20}must be"
+        r"|string_above_max_length|tokens_limit_reached|超长|上下文.{0,6}(长|超)|(输入|提示词).{0,6}过长",
         hits=(
             "This model's maximum context length is 4096 tokens. However, you requested 5000",
             "`inputs` tokens + `max_new_tokens` must be <= 4096",
@@ -821,38 +801,36 @@ CLOCK_AND_REQUEST: Final = (
 ACCOUNT: Final = (
     Rule(
         *("address not on the list", AUTH, "ip_not_allowed", Place.TEXT),
-        r"\bIP\b.{0,60}(not (authori[sz]ed|allowed|permitted|in\b|on\b|whitelisted)|denied|forbidden|blocked"
-        r"|restrict|violat)"
-        r"|ip_(not|block|restrict|deny)|not in.{0,20}(allow|white) ?-?list|(ip|address).{0,20}(allow|white)-?list"
-        r"|virtual network|firewall rules|public (network )?access is disabled|\bIP.{0,20}(不在|不允许|未授权|受限"
-        r"|限制|禁止)|白名单",
+        r"\bIP\b.{0,60}(not (authori[sz]ed|allowed|permitted|in\b|on\b|whitelisted)|denied|forbidden|blocked|restrict"
+        r"|violat)|ip_(not|block|restrict|deny)|not in.{0,20}(allow|white) ?-?list"
+        r"|(ip|address).{0,20}(allow|white)-?list|virtual network|firewall rules|public (network )?access is disabled"
+        r"|\bIP.{0,20}(不在|不允许|未授权|受限|限制|禁止)|白名单",
         hits=("Your IP is not authorized. (IP: <ip:1>)", "您的 IP 不在令牌允许访问的列表中"),
         misses=("User location is not supported for the API use.", "description of the tool is not allowed"),
     ),
     Rule(
         *("region", AUTH, "region_blocked", Place.TEXT),
         r"(country|region|territory|location)\b.{0,40}(not (supported|available|allowed|permitted|eligible)"
-        r"|unsupported|restrict|block|forbid|prohibit)"
-        r"|unsupported_(country|region)|not (available|supported|accessible) in your (country|region|location|area)"
-        r"|geo[-_ ]?(block|restrict|fenc)"
+        r"|unsupported|restrict|block|forbid|prohibit)|unsupported_(country|region)"
+        r"|not (available|supported|accessible) in your (country|region|location|area)|geo[-_ ]?(block|restrict|fenc)"
         r"|legal[ _]reasons|(地区|区域|国家|地域).{0,12}(不支持|不可用|限制|禁止|受限)|不支持.{0,8}(地区|区域|国家)",
         hits=("Country, region, or territory not supported", "User location is not supported for the API use."),
         misses=("use a correct regional API endpoint for your resource", "Invalid region in the request"),
     ),
     Rule(
         *("scope or role missing", AUTH, "permission_denied", Place.TEXT),
-        r"(insufficient|missing|lacks?|not have|without|required?)\b.{0,25}\b(permissions?|scopes?|privileges?"
-        r"|roles?|data action)\b"
-        r"|not (authori[sz]ed|permitted|entitled) to perform|authentication is disabled|authenticationtypedisabled"
-        r"|has not been used in project|service_disabled|没有.{0,6}权限|权限不足",
+        r"(insufficient|missing|lacks?|not have|without|required?)\b.{0,25}\b(permissions?|scopes?|privileges?|roles?"
+        r"|data action)\b|not (authori[sz]ed|permitted|entitled) to perform|authentication is disabled"
+        r"|authenticationtypedisabled|has not been used in project|service_disabled|没有.{0,6}权限|权限不足",
         hits=("You have insufficient permissions for this operation. Missing scopes: api.write.",),
         misses=("Invalid API key", "does not have access to model `m`"),
     ),
     Rule(
         *("account closed", AUTH, "account_disabled", Place.TEXT),
-        r"\b(account|organi[sz]ation|user|team|project|workspace|consumer|tenant|subscription)s?\b[^.()\n]{0,40}"
-        r"\b(disabled|deactivated|suspended|restricted|banned|blocked|terminated|locked|frozen|closed)\b"
-        r"|account_(deactivated|disabled|suspended)|organization_restricted|consumer_suspended|invalidaccountstatus"
+        r"\b(account|organi[sz]ation|user|team|project|workspace|consumer|tenant"
+        r"|subscription)s?\b[^.()\n]{0,40}\b(disabled|deactivated|suspended|restricted|banned|blocked|terminated"
+        r"|locked|frozen|closed)\b|account_(deactivated|disabled|suspended)|organization_restricted"
+        r"|consumer_suspended|invalidaccountstatus"
         r"|(用户|账号|账户|帐号|帐户).{0,10}(封禁|禁用|停用|冻结|注销|封停|锁定|非活动)",
         hits=("Organization has been restricted. Please reach out to support", "该用户已被封禁"),
         misses=("Your organization must be verified to use the model", "Key based authentication is disabled"),
@@ -872,20 +850,18 @@ ACCOUNT: Final = (
     Rule(
         *("model not for this account", AUTH, "model_not_permitted", Place.TEXT),
         r"access to (the |this |that |requested )*model|\bmodel\b.{0,120}(access (is )?denied|no access"
-        r"|not have access|not (allowed|permitted|authori[sz]ed)|gated)"
-        r"|(not (allowed|permitted|authori[sz]ed)|permission) to (access|use|call|invoke|sample from"
-        r"|run).{0,20}\bmodel|verified to use the model"
-        r"|key_model_access_denied|not (activated|enabled|opened|subscribed).{0,20}\bmodel|modelnotopen|gated (repo"
-        r"|model)"
-        r"|无权(访问|使用|调用).{0,12}模型|模型.{0,40}(无权|未开通|没有权限|未授权)|未开放.{0,40}权限",
+        r"|not have access|not (allowed|permitted|authori[sz]ed)|gated)|(not (allowed|permitted|authori[sz]ed)"
+        r"|permission) to (access|use|call|invoke|sample from|run).{0,20}\bmodel|verified to use the model"
+        r"|key_model_access_denied|not (activated|enabled|opened|subscribed).{0,20}\bmodel|modelnotopen"
+        r"|gated (repo|model)|无权(访问|使用|调用).{0,12}模型|模型.{0,40}(无权|未开通|没有权限|未授权)"
+        r"|未开放.{0,40}权限",
         hits=("This token has no access to model m", "该令牌无权访问模型 m", "model access denied"),
         misses=("Invalid model name passed in model=m. Call `/v1/models` to view available models for your key.",),
     ),
     Rule(
         *("key expired", AUTH, "expired_key", Place.TEXT),
         r"(key|token|credential|jwt|session|secret)s?\b.{0,40}expired|expired.{0,15}(key|token|credential|jwt)"
-        r"|expiredtoken|(key|token)_expired"
-        r"|(令牌|密钥|token|key|凭证).{0,6}过期|已过期",
+        r"|expiredtoken|(key|token)_expired|(令牌|密钥|token|key|凭证).{0,6}过期|已过期",
         hits=("The security token included in the request is expired", "该令牌已过期"),
         misses=("Deadline expired before operation could complete.", "Invalid API key"),
     ),
@@ -898,13 +874,12 @@ ACCOUNT: Final = (
     Rule(
         *("key missing", AUTH, "missing_key", Place.TEXT),
         r"\b(no|missing|without|provide|supply|empty|requires?|expected|need)\b(?: \w+){0,4}?[ '\"`]+(api[-_ ]?keys?"
-        r"|auth\w*[- ](header|credentials?|tokens?|key)|credentials?|bearer"
-        r"|access token|authorization|x-api-key)\b"
-        r"|(api[-_ ]?key|authorization( header)?|credentials?|x-api-key( header)?|bearer( token)?|jwt)\b.{0,12}"
-        r"\b(missing|required|not (found|provided|supplied|present|set)|empty|absent)|missing[ _](api_?key|auth\w*"
-        r"|token)|api_key_missing"
-        r"|unregistered callers|please carry the api secret|未(提供|携带|传入?).{0,8}(令牌|密钥|api|token|key)"
-        r"|缺少.{0,6}(令牌|密钥|key|认证|鉴权)|未收到.{0,12}(auth|令牌|token)",
+        r"|auth\w*[- ](header|credentials?|tokens?|key)|credentials?|bearer|access token|authorization|x-api-key)\b"
+        r"|(api[-_ ]?key|authorization( header)?|credentials?|x-api-key( header)?|bearer( token)?"
+        r"|jwt)\b.{0,12}\b(missing|required|not (found|provided|supplied|present|set)|empty|absent)"
+        r"|missing[ _](api_?key|auth\w*|token)|api_key_missing|unregistered callers|please carry the api secret"
+        r"|未(提供|携带|传入?).{0,8}(令牌|密钥|api|token|key)|缺少.{0,6}(令牌|密钥|key|认证|鉴权)"
+        r"|未收到.{0,12}(auth|令牌|token)",
         hits=(
             "No API key found in request",
             "No auth credentials found",
@@ -920,17 +895,16 @@ ACCOUNT: Final = (
     ),
     Rule(
         *("key refused", AUTH, "invalid_key", Place.TEXT),
-        r"(invalid|incorrect|wrong|bad|malformed|unrecogni[sz]ed|illegal|leaked|revoked|disabled)[ _-](\w+[ _-]){0,3}"
-        r"(api[-_ ]?key|\bkey\b|token\b|credential|authenti|authoriz|x-api-key|subscription|password|secret|bearer)"
-        r"|(api[-_ ]?key|access key|x-api-key|\bkey\b|\btoken\b|credential|signature|login)s?\b.{0,40}"
-        r"(invalid|incorrect|not valid|malformed|is wrong|not recogni[sz]ed|not exist|revoked|leaked|unable to find)"
-        r"|\b(key|token)\b.{0,12}(is|been|was|currently) (disabled|blocked|deleted)"
+        r"(invalid|incorrect|wrong|bad|malformed|unrecogni[sz]ed|illegal|leaked|revoked"
+        r"|disabled)[ _-](\w+[ _-]){0,3}(api[-_ ]?key|\bkey\b|token\b|credential|authenti|authoriz|x-api-key"
+        r"|subscription|password|secret|bearer)|(api[-_ ]?key|access key|x-api-key|\bkey\b|\btoken\b|credential"
+        r"|signature|login)s?\b.{0,40}(invalid|incorrect|not valid|malformed|is wrong|not recogni[sz]ed|not exist"
+        r"|revoked|leaked|unable to find)|\b(key|token)\b.{0,12}(is|been|was|currently) (disabled|blocked|deleted)"
         r"|authenti\w+ (error|fail|required|unsuccessful)|(authenti|authori[sz])\w+ failed|fail\w* to authenticate"
-        r"|login fail|user not found"
-        r"|invalid_(api_?key|authentication|iam_token)|unauthori[sz]ed\b|unauthenticated|not authenticated"
-        r"|bad credentials|(api_)?key_invalid"
-        r"|无效的? ?(令牌|密钥|api|token|key)|(令牌|密钥|token|key).{0,8}(无效|错误|非法|不正确|不存在|状态不可用"
-        r"|已被?禁用)|(身份|认证|鉴权|身份验证).{0,6}(失败|错误)|未授权",
+        r"|login fail|user not found|invalid_(api_?key|authentication|iam_token)|unauthori[sz]ed\b|unauthenticated"
+        r"|not authenticated|bad credentials|(api_)?key_invalid|无效的? ?(令牌|密钥|api|token|key)"
+        r"|(令牌|密钥|token|key).{0,8}(无效|错误|非法|不正确|不存在|状态不可用|已被?禁用)"
+        r"|(身份|认证|鉴权|身份验证).{0,6}(失败|错误)|未授权",
         hits=(
             "Invalid API Key",
             "Authentication Fails, Your api key: ****ab12 is invalid",
@@ -958,19 +932,19 @@ MODEL: Final = (
     Rule(
         *("model withdrawn", MISMATCH, "model_retired", Place.TEXT),
         r"decommission|model_(deprecated|retired)|(model|模型).{0,150}(retired|deprecated|discontinued|sunset"
-        r"|no longer (supported|available|served|offered)"
-        r"|end[- ]of[- ](its )?life|end of (its )?life|has been removed|下线|弃用|停用|停止服务)",
+        r"|no longer (supported|available|served|offered)|end[- ]of[- ](its )?life|end of (its )?life"
+        r"|has been removed|下线|弃用|停用|停止服务)",
         hits=("The model `m` has been decommissioned and is no longer supported.", "该模型已下线"),
         misses=("The model `m` does not exist.", "The `functions` parameter is deprecated."),
     ),
     Rule(
         *("model unknown", MISMATCH, "model_not_found", Place.SHEET),
-        r"(?s:\A4\d\d .*)\bmodel\b.{0,140}(not available|unavailable)|(model|deployment)\b.{0,140}(not (found|exist"
-        r"|supported|valid|a valid|recogni[sz]ed|served|hosted|deployed)|n't exist|is unknown|is invalid)"
+        r"(?s:\A4\d\d .*)\bmodel\b.{0,140}(not available|unavailable)|(model"
+        r"|deployment)\b.{0,140}(not (found|exist|supported|valid|a valid|recogni[sz]ed|served|hosted|deployed)"
+        r"|n't exist|is unknown|is invalid)"
         r"|(invalid|unknown|unsupported|unavailable|no such|unrecogni[sz]ed|not found)[ :_]{1,2}(the )?model"
-        r"|model_not_(found|exist|supported)"
-        r"|models?/\S+ is not found|^model: \S+$|not a valid model|模型.{0,60}(不存在|未找到|不支持|无效|错误)"
-        r"|不支持.{0,8}模型|model identifier is invalid",
+        r"|model_not_(found|exist|supported)|models?/\S+ is not found|^model: \S+$|not a valid model"
+        r"|模型.{0,60}(不存在|未找到|不支持|无效|错误)|不支持.{0,8}模型|model identifier is invalid",
         hits=(
             "Model Not Exist",
             "The model `m` does not exist.",
@@ -983,25 +957,23 @@ MODEL: Final = (
     Rule(
         *("model loading", DEGRADATION, "model_loading", Place.TEXT),
         r"loading model|model.{0,80}\b(loading|warming|starting|not (yet )?ready|being loaded|cold)\b|still loading"
-        r"|scaling[_ ]up|model_?not_?ready"
-        r"|模型.{0,8}(加载|启动|预热)",
+        r"|scaling[_ ]up|model_?not_?ready|模型.{0,8}(加载|启动|预热)",
         hits=("Loading model", "Model org/m is currently loading"),
         misses=("model failed to load", "The server is overloaded or not ready yet."),
     ),
     Rule(
         *("content filter", MISMATCH, "content_filtered", Place.TEXT),
         r"content[ _-]?(filter|policy|management|moderation|safety)|responsibleai|data_?inspection_?failed"
-        r"|inappropriate content|was flagged"
-        r"|requires moderation|safety (system|setting|filter|polic)|sensitive.?(word|content)|considered high risk"
-        r"|prompt_blocked|prohibited_content"
-        r"|敏感|违规|不安全|内容安全|不当内容",
+        r"|inappropriate content|was flagged|requires moderation|safety (system|setting|filter|polic)"
+        r"|sensitive.?(word|content)|considered high risk|prompt_blocked|prohibited_content|敏感|违规|不安全|内容安全"
+        r"|不当内容",
         hits=("The response was filtered due to the prompt triggering content management policy.", "检测到敏感词"),
         misses=("No endpoints found matching your data policy", "Rate limit policy"),
     ),
     Rule(
         *("path unknown", MISMATCH, "path_not_found", Place.SHEET),
-        r"no route (matched|for|found)|(?s:\A4\d\d .*)(invalid url \(|unknown (request )?url"
-        r"|unrecognized request url|cannot post /|no static resource"
+        r"no route (matched|for|found)|(?s:\A4\d\d .*)(invalid url \(|unknown (request )?url|unrecognized request url"
+        r"|cannot post /|no static resource"
         r"|(endpoint|route|path|url|page|file|resource)s?\b.{0,60}(not found|not exist|unknown)|api_not_implemented"
         r"|deployment_not_found)",
         hits=("404 json\nno Route matched with those values", "404 json\nInvalid URL (POST /v1/v1/chat/completions)"),
@@ -1012,10 +984,10 @@ MODEL: Final = (
 PERMISSION_AND_REQUEST: Final = (
     Rule(
         *("field missing or refused", MISMATCH, "request_rejected", Place.WORDS),
-        r"missing (required )?(parameter|field|argument|propert|`|')|(field|parameter|argument|propert\w+|messages"
-        r"|model|model name)\b.{0,30}\b(is )?required\b"
-        r"|required (field|parameter|propert)|不能为空|未指定|缺少.{0,8}(参数|字段)|参数.{0,8}(错误|有误|无效|不合法"
-        r"|非法)|on-demand throughput",
+        r"missing (required )?(parameter|field|argument|propert|`|')"
+        r"|(field|parameter|argument|propert\w+|messages|model|model name)\b.{0,30}\b(is )?required\b"
+        r"|required (field|parameter|propert)|不能为空|未指定|缺少.{0,8}(参数|字段)"
+        r"|参数.{0,8}(错误|有误|无效|不合法|非法)|on-demand throughput",
         hits=(
             "Missing required parameter: 'messages'.",
             "field messages is required",
@@ -1027,9 +999,8 @@ PERMISSION_AND_REQUEST: Final = (
     Rule(
         *("not permitted", AUTH, "permission_denied", Place.TEXT),
         r"permission[_ -]?denied|access[_ ]?denied|\bforbidden\b|not (authori[sz]ed|permitted|allowed|entitled)\b"
-        r"|not have (access|permission)"
-        r"|no (access|permission)|is not open\b|must be verified|\bauth_error|authentication_error"
-        r"|authorization required|无权|禁止访问|拒绝访问",
+        r"|not have (access|permission)|no (access|permission)|is not open\b|must be verified|\bauth_error"
+        r"|authentication_error|authorization required|无权|禁止访问|拒绝访问",
         hits=("type: permission_denied_error\nThe API you are accessing is not open", "type: auth_error\nforbidden"),
         misses=("Insufficient Balance", "Internal Server Error"),
     ),
@@ -1044,10 +1015,9 @@ GATEWAY_AND_UPSTREAM: Final = (
     ),
     Rule(
         *("proxy gave up waiting", DEGRADATION, "gateway_timeout", Place.SHEET),
-        r"\A(504|522|524) |\A\d{3} text.*\nerror code: 5(04|22|24)\b|gateway time-?out|upstream.{0,30}(timed out"
-        r"|timing out|timeout)\b"
-        r"|endpoint request timed out|deadline (expired|exceeded)|deadline_exceeded|function_invocation_timeout"
-        r"|response_time_exceeded",
+        r"\A(504|522|524) |\A\d{3} text.*\nerror code: 5(04|22|24)\b|gateway time-?out"
+        r"|upstream.{0,30}(timed out|timing out|timeout)\b|endpoint request timed out|deadline (expired|exceeded)"
+        r"|deadline_exceeded|function_invocation_timeout|response_time_exceeded",
         hits=(
             "504 html nginx\n504 Gateway Time-out",
             "524 text cloudflare\nerror code: 524",
@@ -1058,9 +1028,8 @@ GATEWAY_AND_UPSTREAM: Final = (
     Rule(
         *("gateway could not reach its upstream", DEGRADATION, "upstream_error", Place.TEXT),
         r"do_request_failed|read_response_body_failed|bad_response|upstream_error|empty_response|请求上游"
-        r"|上游.{0,10}(错误|失败|异常|超时)|dial tcp"
-        r"|connection error|apiconnectionerror|provider disconnected|upstream (provider )?(request )?(failed|error)"
-        r"|error from (upstream|provider)"
+        r"|上游.{0,10}(错误|失败|异常|超时)|dial tcp|connection error|apiconnectionerror|provider disconnected"
+        r"|upstream (provider )?(request )?(failed|error)|error from (upstream|provider)"
         r"|(failed|unable|could not) to? ?(reach|connect|contact|fetch)|connect: connection refused|no such host",
         hits=(
             'Post "https://host/v1": dial tcp <ip:1>:443: i/o timeout\ncode: do_request_failed',
@@ -1077,9 +1046,9 @@ GATEWAY_AND_UPSTREAM: Final = (
     Rule(
         *("gateway's 5xx", DEGRADATION, "gateway_5xx", Place.SHEET),
         r"\A(520|521|523|525|526|527|530) |\A502 (json|text|empty|xml|invalid)"
-        r"|(?s:\A5\d\d .*)(invalid response was received from (the|an) upstream"
-        r"|upstream connect error|reset before headers|bad gateway.*\n.*json|name resolution failed"
-        r"|failure to get a peer|function_invocation_failed)",
+        r"|(?s:\A5\d\d .*)(invalid response was received from (the|an) upstream|upstream connect error"
+        r"|reset before headers|bad gateway.*\n.*json|name resolution failed|failure to get a peer"
+        r"|function_invocation_failed)",
         hits=(
             "526 html cloudflare\n526: Invalid SSL certificate",
             "530 text cloudflare\nerror code: 1033",

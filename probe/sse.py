@@ -1,9 +1,9 @@
-"""Server-sent events to the letter of the WHATWG HTML standard (section 9.2.6), from whole text or from bytes as they come.
+"""Server-sent events to the letter of the WHATWG HTML standard (9.2.6), from whole text or from bytes as they come.
 
 `parse` reads a stored body, `Decoder` a live one; both put lines into the same `_Block`, so they cannot disagree. Two
-things go beyond the letter because a probe needs them as evidence: a block that no blank line ended is kept (`dangling`,
-and `tail` is the event it would have been: real gateways end ``data: [DONE]`` with one newline), and `Decoder` drops
-events over a size limit, since the standard lets a server send an endless line.
+things go beyond the letter because a probe needs them as evidence: a block that no blank line ended is kept
+(`dangling`, and `tail` is the event it would have been: real gateways end ``data: [DONE]`` with one newline), and
+`Decoder` drops events over a size limit, since the standard lets a server send an endless line.
 """
 
 import codecs
@@ -30,7 +30,7 @@ class ServerEvent:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A stored stream. `dangling` is the text after the last blank line, "" where there is none; `tail` the event in it."""
+    """A stored stream. `dangling` is the text after the last blank line ("" for none), `tail` the event in it."""
 
     events: tuple[ServerEvent, ...]
     comments: int

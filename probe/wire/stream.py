@@ -1,37 +1,21 @@
-"""The network seam under httpcore2: names, sockets and TLS, with a stamp on everything that happens.
-
-httpcore2 asks a *network backend* for streams; this one is ours, because only here can the phases be told apart: a name is
-resolved, then connected to, then TLS is set up, and bytes are stamped in `data_received`, before any parser or queue sees
-them. A stamp travels with its bytes, so that a late reader does not make a server look slow.
-
-What happens is written into the `Journal` of the exchange that holds the wire at that time. A stream outlives its journal
-when a connection is reused; that is why a stream asks its `Wire` for the journal and does not keep one.
-
-Errors leave here as httpcore2's exceptions with texts of our own making (`describe`): error number and its meaning, never
-an argument of the call that failed.
-"""
+"""Connections whose every step is stamped: asyncio's protocol on one side, httpcore2's stream on the other."""
 
 import asyncio
 import errno
-import ipaddress
-import os
 import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, zip_longest
 from typing import Any, Final, cast
 
 import httpcore2
 
-Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+from probe.wire import dial
+from probe.wire.words import describe
 
-STAGGER_S: Final = (
-    0.25  # RFC 8305's "Connection Attempt Delay": what browsers and curl wait before trying the next address
-)
 READ_AHEAD_BYTES: Final = 256 * 1024  # unread bytes at which we stop listening: one recv of asyncio's
 CLOSE_S: Final = 0.1  # a peer that does not say goodbye (TLS close_notify) is not waited for
 HANDSHAKE_S: Final = 24 * 3600.0  # the deadline around the probe is the limit; asyncio's 60 s must not cut in before it
@@ -41,8 +25,8 @@ HANDSHAKE_S: Final = 24 * 3600.0  # the deadline around the probe is the limit; 
 class Journal:
     """What one exchange did on the wire. Durations end in ``_s``; the other numbers are `time.perf_counter` stamps."""
 
-    started: float
     on_sent: Callable[[], None] | None = None
+    started: float | None = None  # the first step: to resolve, to connect, or on a reused connection to write
     is_resolving: bool = False
     resolve_s: float | None = None
     connect_s: float | None = None
@@ -55,7 +39,7 @@ class Journal:
 
 
 class Wire(httpcore2.AsyncNetworkBackend):
-    """Makes the connections of one pool. `journal` is the exchange in progress: a pool of ours carries one at a time."""
+    """Makes the connections of one pool. `journal` is the exchange in progress: our pools carry one at a time."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
@@ -71,7 +55,7 @@ class Wire(httpcore2.AsyncNetworkBackend):
         connected: socket.socket | None = None
         try:
             connected = await self._reach(host, port)
-            stream = self.journal.stream = Stream(self, connected)
+            stream = Stream(self, connected)
             await asyncio.get_running_loop().create_connection(lambda: stream, sock=connected)
         except BaseException as error:
             if connected is not None:
@@ -81,19 +65,20 @@ class Wire(httpcore2.AsyncNetworkBackend):
             timed_out = error.errno == errno.ETIMEDOUT  # the kernel gave up before we did
             kind = httpcore2.ConnectTimeout if timed_out else httpcore2.ConnectError
             raise kind(describe(error)) from None
+        self.journal.stream = stream
         return stream
 
     async def _reach(self, host: str, port: int) -> socket.socket:
-        began = time.perf_counter()
-        addresses = _literal(host, port)
+        began = self.journal.started = time.perf_counter()
+        addresses = dial.literal(host, port)
         if addresses is None:
             self.journal.is_resolving = True
-            addresses = await _resolve(host, port)
+            addresses = await dial.resolve(host, port)
             self.journal.is_resolving = False
             resolved = time.perf_counter()
             self.journal.resolve_s = resolved - began
             began = resolved
-        connected = await _connect(addresses)
+        connected = await dial.connect(addresses)
         self.journal.connect_s = time.perf_counter() - began
         return connected
 
@@ -143,7 +128,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._tell()
 
     def _set_transport(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in behaviour, not by class
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in behaviour, not by class
         self._transport.set_write_buffer_limits(high=0)  # "room" then means that the kernel has taken every byte
 
     def _end(self, error: Exception | None) -> None:
@@ -201,6 +186,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         journal.stream = self
         if journal.writing is None:
             journal.writing = began
+            journal.started = began if journal.started is None else journal.started
             if journal.on_sent is not None and not self._transport.is_closing():
                 journal.on_sent()
         journal.sent = None
@@ -267,115 +253,10 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             raise
 
     def get_extra_info(self, info: str) -> Any:
-        """What httpcore2 asks for: the negotiated protocol, and whether an idle connection has something to say (its end)."""
+        """What httpcore2 asks for: what TLS agreed on, and whether an idle connection has news (its end)."""
         match info:
             case "ssl_object":
                 return self.tls
             case "is_readable":
                 return bool(self._unread) or self._ended is not None
         return None
-
-
-# ---------------------------------------------------------------- names and addresses
-
-
-def _literal(host: str, port: int) -> list[Address] | None:
-    """The address where the host is one: nothing is resolved then, and no time is spent."""
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
-    return None if "%" in host else [(family, (host, port))]
-
-
-async def _resolve(host: str, port: int) -> list[Address]:
-    """All addresses of a name, the families alternating and the system's first choice first (RFC 8305)."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError:  # a name that DNS cannot hold, such as a label of 64 letters
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from None
-    first = [(family, address) for family, _, _, _, address in found if family == found[0][0]]
-    others = [(family, address) for family, _, _, _, address in found if family != found[0][0]]
-    return [address for address in chain(*zip_longest(first, others)) if address is not None]
-
-
-async def _connect(addresses: Sequence[Address]) -> socket.socket:
-    """The first connection that stands, a later address tried when the earlier ones failed or are silent for a while.
-
-    Trying one after another with a share of the deadline each would turn a dead IPv6 route into seconds of "latency" that
-    no real client has; a race with a stagger measures what they have.
-    """
-    if len(addresses) == 1:
-        return await _dial(addresses[0])
-    loop = asyncio.get_running_loop()
-    waiting = deque(addresses)
-    attempts: list[asyncio.Task[socket.socket]] = []
-    winner: asyncio.Task[socket.socket] | None = None
-    try:
-        while winner is None:
-            if waiting:
-                attempts.append(loop.create_task(_dial(waiting.popleft())))
-            open_attempts = [attempt for attempt in attempts if not attempt.done()]
-            if open_attempts:
-                await asyncio.wait(
-                    open_attempts,
-                    timeout=STAGGER_S if waiting else None,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-            elif not waiting:
-                raise _most_telling([error for attempt in attempts if (error := attempt.exception()) is not None])
-        winner = next((known for known in attempts if known.done() and known.exception() is None), None)
-        return winner.result()
-    finally:
-        for attempt in attempts:
-            if attempt is not winner:
-                attempt.add_done_callback(_give_up)
-                attempt.cancel()
-
-
-def _give_up(attempt: asyncio.Task[socket.socket]) -> None:
-    """A lost race's connection may still have come to stand."""
-    if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().close()
-
-
-async def _dial(address: Address) -> socket.socket:
-    family, where = address
-    dialled = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        dialled.setblocking(False)
-        dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().sock_connect(dialled, where)
-    except BaseException:
-        dialled.close()
-        raise
-    return dialled
-
-
-def _most_telling(errors: Sequence[BaseException]) -> BaseException:
-    """Of several failed addresses the one to report: a host that refused says more than a family without a route."""
-    no_route = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EHOSTUNREACH)
-    return min(errors, key=lambda error: isinstance(error, OSError) and error.errno in no_route)
-
-
-# ---------------------------------------------------------------- words
-
-# asyncio raises these three without a number; uvloop and the kernel give one.
-_NUMBERS: Final = (
-    (ConnectionResetError, errno.ECONNRESET),
-    (BrokenPipeError, errno.EPIPE),
-    (ConnectionAbortedError, errno.ECONNABORTED),
-)
-
-
-def describe(error: Exception) -> str:
-    """An operating system's error in the form that clients print: ``[Errno 111] Connection refused``."""
-    match error:
-        case ssl.SSLError():
-            return str(error)  # OpenSSL's reason, and for a certificate the name that was asked for
-        case socket.gaierror():
-            return f"[Errno {error.errno}] {error.strerror} (getaddrinfo failed)"
-    number = getattr(error, "errno", None)
-    number = number or next((known for kind, known in _NUMBERS if isinstance(error, kind)), errno.EIO)
-    return f"[Errno {number}] {os.strerror(number)}"

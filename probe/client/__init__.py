@@ -1,0 +1,163 @@
+"""Send one request and say what was seen: the only place that puts a paid request on the wire, or knows httpx2.
+
+Exactly one request per `send`: no redirect is followed, nothing is tried again, proxies and ``~/.netrc`` of the
+environment are not looked at. That is why the transport is used without httpx2's client, whose conveniences are the
+opposite of these. The connection is fresh unless `reuse` is asked for. HTTP/1.1 only, for now: over HTTP/2 one
+connection carries settings and flow control beside the exchange, and "request sent" and "first byte" could no longer
+be told from stamps at the socket.
+
+What the provider does wrong comes back as a `Fault`, beside whatever had arrived before it. The live key is put into
+the headers here; it is in no record, text or repr.
+"""
+
+import asyncio
+import re
+import ssl
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, cast
+
+import httpcore2
+import httpx2
+from pydantic import SecretStr
+
+from probe.client.faults import KNOWN, fault_of, timeout_in
+from probe.client.measured import connection, last_phase, timings
+from probe.client.reply import Reading
+from probe.client.transport import Network, WireTransport, proxy
+from probe.records import Fault, Observation, ProbeRequest
+from probe.wire import Journal
+
+__all__ = ["Auth", "Client", "Network"]
+
+GRACE_S: Final = 0.25  # after the terminal event: for the end of the message, or for what should not follow
+
+# RFC 9110 field-value, ASCII only: what h11 would refuse is refused here, before a library quotes the value anywhere.
+_FIELD_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """The auth header as it is sent; `value` is the whole of it, e.g. ``Bearer k``."""
+
+    header: str
+    value: SecretStr
+
+
+class Client:
+    """Sends requests. Makes its TLS context once: reading the system's certificates takes longer than a probe."""
+
+    def __init__(self, network: Network, *, read_limit_bytes: int = 1 << 20) -> None:
+        """OSError (an ssl.SSLError is one) where the CA bundle cannot be read, ValueError for a wrong proxy URL."""
+        self._network = network
+        self._limit_bytes = read_limit_bytes
+        self._trust = ssl.create_default_context(cafile=network.ca_file)
+        self._idle: dict[tuple[str, str], WireTransport] = {}
+        proxy(network, self._trust)
+
+    async def send(
+        self,
+        request: ProbeRequest,
+        auth: Auth,
+        *,
+        timeout_s: float,
+        reuse: bool,
+        on_sent: Callable[[], None] | None = None,
+    ) -> Observation:
+        """Put `request` on the wire with the live key, once; `on_sent` is called when its first byte is there.
+
+        `timeout_s` is a deadline for everything; what had arrived when it passed is kept. A stream is over with its
+        ``[DONE]``: a server that then never closes, or hangs up rudely, has done no harm.
+        """
+        headers = _with_key(request, auth)
+        line = (request.target, request.url)
+        transport = (self._idle.pop(line, None) if reuse else None) or WireTransport(self._network, self._trust)
+        started_at = datetime.now(UTC)
+        journal = transport.wire.journal = Journal(on_sent)
+        reading = Reading(self._limit_bytes)
+        began = time.perf_counter()
+        fault: Fault | None = None
+        to_close: WireTransport | None = transport
+        try:
+            async with asyncio.timeout(timeout_s) as deadline:
+                await _exchange(transport, request, headers, reading, deadline)
+            if reuse and reading.is_ended:
+                to_close, self._idle[line] = self._idle.get(line), transport
+        except TimeoutError:
+            fault = None if reading.is_done else timeout_in(journal, timeout_s, self._network)
+        except KNOWN as error:
+            fault = None if reading.is_done else fault_of(error, journal, self._network)
+        finally:
+            stopped = time.perf_counter()
+            if to_close is not None:
+                await to_close.aclose()
+        return Observation(
+            request=request,
+            started_at=started_at,
+            reply=reading.reply(whole=fault is None),
+            fault=fault,
+            timings=timings(journal, reading, began, stopped),
+            connection=connection(journal, reading),
+            last_phase=last_phase(journal, reading),
+        )
+
+    async def reachable(self, url: str, timeout_s: float) -> bool:
+        """An unpaid look without a credential: whether any HTTP status comes back."""
+        transport = WireTransport(self._network, self._trust)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await transport.handle_async_request(httpx2.Request("GET", url, headers={"User-Agent": "freezeframe"}))
+        except TimeoutError:
+            return False
+        except KNOWN:
+            return False
+        finally:
+            await transport.aclose()
+        return True
+
+    async def aclose(self) -> None:
+        """Close the connections that wait for reuse."""
+        while self._idle:
+            _, transport = self._idle.popitem()
+            await transport.aclose()
+
+
+def _with_key(request: ProbeRequest, auth: Auth) -> list[tuple[str, str]]:
+    """The request's headers with the credential where its shape stands."""
+    wanted = auth.header.lower()
+    if sum(name.lower() == wanted for name, _ in request.headers) != 1:
+        raise ValueError(f"the request needs exactly one place for its credential, a header {auth.header!r}")
+    key = auth.value.get_secret_value()
+    return [(name, key if name.lower() == wanted else value) for name, value in request.headers]
+
+
+async def _exchange(
+    transport: WireTransport,
+    request: ProbeRequest,
+    headers: list[tuple[str, str]],
+    reading: Reading,
+    deadline: asyncio.Timeout,
+) -> None:
+    """Send and read. Returns when the message has ended or its limit is reached; everything else is raised."""
+    for name, value in headers:
+        if value and not _FIELD_VALUE.fullmatch(value):
+            raise httpcore2.LocalProtocolError(f"Illegal header value ({name})")
+    asked = httpx2.Request(request.method, request.url, headers=headers, content=request.body.encode())
+    response = await transport.handle_async_request(asked)
+    reading.begin(response)
+    async with aclosing(
+        cast("AsyncGenerator[bytes]", aiter(cast("httpx2.AsyncByteStream", response.stream)))
+    ) as chunks:
+        async for chunk in chunks:
+            was_done = reading.is_done
+            reading.feed(chunk, transport.wire.journal.arrived)
+            if reading.truncated:
+                return
+            if reading.is_done and not was_done:
+                grace_ends = asyncio.get_running_loop().time() + GRACE_S
+                deadline.reschedule(min(grace_ends, deadline.when() or grace_ends))
+    reading.end(transport.wire.journal.arrived)
+    await response.aclose()

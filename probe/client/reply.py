@@ -1,0 +1,123 @@
+"""The reply as it comes in: bounded, decompressed, read as an event stream where it is one. Time is an argument."""
+
+import codecs
+import zlib
+from typing import Final
+
+import httpx2
+
+from probe import sse
+from probe.records import Reply
+
+DONE: Final = "[DONE]"
+
+
+class BadEncoding(Exception):
+    """A content-encoding that was not asked for and cannot be undone."""
+
+
+class Reading:
+    """The reply as far as it has come. Bounded: what is over the limit is neither kept nor decompressed."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit_bytes = limit_bytes
+        self._response: httpx2.Response | None = None
+        self._wire_bytes = 0
+        self._text = bytearray()
+        self._inflate: Inflate | None = None
+        self._events: sse.Decoder | None = None
+        self.truncated = False
+        self.is_ended = False
+        self.first_event: float | None = None
+        self.first_token: float | None = None
+        self.over: float | None = None  # when the last byte that matters came in
+
+    def begin(self, response: httpx2.Response) -> None:
+        self._response = response
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity"):
+            self._inflate = Inflate(encoding)
+        if response.headers.get("content-type", "").lower().startswith("text/event-stream"):
+            self._events = sse.Decoder()
+
+    @property
+    def http_version(self) -> str | None:
+        return None if self._response is None else self._response.http_version
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing is missing any more: the message has ended, or the terminal event of its stream is there."""
+        return self.over is not None
+
+    def feed(self, chunk: bytes, at: float | None) -> None:
+        self._wire_bytes += len(chunk)
+        room = self._limit_bytes - len(self._text)
+        plain = chunk if self._inflate is None else self._inflate.feed(chunk, room + 1)
+        self.truncated = len(plain) > room or self._wire_bytes > self._limit_bytes
+        self._text += plain[:room]
+        if self._events is None:
+            return
+        events = self._events.feed(plain[:room])
+        if events and self.first_event is None:
+            self.first_event = at
+        if self.first_token is None and any(sse.delta_content(event.data) for event in events):
+            self.first_token = at
+        # Some gateways end the terminal event with one newline only, so it is looked for before its blank line too.
+        if self.over is None and any(
+            event is not None and event.data.strip() == DONE for event in (*events, self._events.tail)
+        ):
+            self.over = at
+
+    def end(self, at: float | None) -> None:
+        self.is_ended = True
+        if self._inflate is not None and self._wire_bytes and not (self._inflate.is_whole or self.is_done):
+            raise BadEncoding("the compressed data is cut short")
+        self.over = at
+
+    def reply(self, *, whole: bool) -> Reply | None:
+        if self._response is None:
+            return None
+        decoder = codecs.getincrementaldecoder("utf-8")
+        final = self.is_ended and not self.truncated  # else the cut may have gone through a character
+        try:
+            body, valid = decoder("strict").decode(bytes(self._text), final), True
+        except UnicodeDecodeError:
+            body, valid = decoder("replace").decode(bytes(self._text), final), False
+        return Reply(
+            status=self._response.status_code,
+            headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in self._response.headers.raw),
+            body=body,
+            body_bytes=self._wire_bytes,
+            complete=whole and not self.truncated,
+            truncated=self.truncated,
+            valid_utf8=valid,
+        )
+
+
+class Inflate:
+    """gzip and deflate undone, a bounded piece at a time. We ask for identity; some servers do not care."""
+
+    def __init__(self, encoding: str) -> None:
+        self._is_known = encoding in ("gzip", "x-gzip", "deflate")
+        self._may_be_raw = encoding == "deflate"  # some send it without the zlib header that the standard asks for
+        self._stream = zlib.decompressobj(
+            wbits=32 + zlib.MAX_WBITS
+        )  # finds out by itself which of the two headers it is
+
+    @property
+    def is_whole(self) -> bool:
+        return self._stream.eof
+
+    def feed(self, chunk: bytes, at_most: int) -> bytes:
+        if not self._is_known:
+            raise BadEncoding("unsupported content-encoding")
+        try:
+            plain = self._stream.decompress(chunk, at_most)
+        except zlib.error as error:
+            if not self._may_be_raw:
+                raise BadEncoding(str(error)) from None
+            self._may_be_raw = False
+            self._stream = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+            return self.feed(chunk, at_most)
+        self._may_be_raw = False
+        return plain

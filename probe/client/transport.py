@@ -1,0 +1,81 @@
+"""The way out: httpx2's transport interface over a pool of httpcore2's whose sockets are ours."""
+
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+from typing import cast
+
+import httpcore2
+import httpx2
+from pydantic import SecretStr
+
+from probe.wire import Journal, Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How to get out: an HTTP proxy (its URL may hold a password) and a CA bundle instead of the system's."""
+
+    proxy: SecretStr | None = None
+    ca_file: str | None = None
+
+
+class WireTransport(httpx2.AsyncBaseTransport):
+    """httpx2's transport over one httpcore2 pool whose sockets are ours. One exchange at a time."""
+
+    def __init__(self, network: Network, trust: ssl.SSLContext) -> None:
+        self.wire = Wire(Journal())
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=trust,
+            proxy=proxy(network, trust),
+            retries=0,
+            max_connections=1,
+            network_backend=self.wire,
+        )
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        url = request.url
+        response = await self._pool.handle_async_request(
+            httpcore2.Request(
+                method=request.method,
+                url=httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+            )
+        )
+        return httpx2.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(cast("AsyncIterable[bytes]", response.stream)),
+            extensions=response.extensions,
+        )
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class _Body(httpx2.AsyncByteStream):
+    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
+        self._chunks = chunks
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._chunks)
+
+    async def aclose(self) -> None:
+        await cast("httpx2.AsyncByteStream", self._chunks).aclose()
+
+
+def proxy(network: Network, trust: ssl.SSLContext) -> httpcore2.Proxy | None:
+    if network.proxy is None:
+        return None
+    try:
+        url = httpx2.URL(network.proxy.get_secret_value())
+    except httpx2.InvalidURL:
+        url = httpx2.URL("")
+    if url.scheme not in ("http", "https") or not url.host:  # the URL may hold a password: it is not quoted
+        raise ValueError("the proxy must be given as http://host:port or https://host:port")
+    return httpcore2.Proxy(
+        httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=b"/"),
+        auth=(url.username, url.password) if url.username or url.password else None,
+        ssl_context=trust if url.scheme == "https" else None,
+    )
