@@ -85,8 +85,8 @@ def _configure(folder: Path, origin: str, key: str, listen: str, seconds: int) -
     """The files a person would write: contract, key file, configuration. YAML reads JSON as it is."""
     cadence_s = max(0.25, min(1.0, seconds / 45))
     handle = os.open(folder / "key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(key + "\n")
+    with os.fdopen(handle, "w") as key_file:
+        key_file.write(key + "\n")
     (folder / "contract.yaml").write_bytes(orjson.dumps(contract(origin, datetime.now(UTC))))
     config: dict[str, Any] = {
         "contract": "./contract.yaml",

@@ -59,10 +59,10 @@ def answer(behaviour: Behaviour, call: Call, request_id: str, now: datetime) -> 
             overloaded = error_answer(503, "demo_error", "upstream_overloaded", text, request_id)
             return replace(overloaded, headers=(*overloaded.headers, ("retry-after", "2")))
         case Behaviour.REVOKED:
-            text = "Incorrect API key provided: this key has been revoked"
+            text = "This API key has been revoked"
             return error_answer(401, "invalid_request_error", "invalid_api_key", text, request_id)
         case Behaviour.EXHAUSTED:
-            text = "You exceeded your current quota, please check your plan and billing details."
+            text = "The quota of this key is used up, please check your plan and billing details"
             return error_answer(429, "insufficient_quota", "insufficient_quota", text, request_id)
         case _:
             return _stream(behaviour, call, now) if call.stream else _completion(behaviour, call, now)

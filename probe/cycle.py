@@ -293,7 +293,8 @@ class Prober:
     def _scope(self, target: Target, now: datetime) -> Scope:
         """Which targets of this contract fail at this moment, by their windows; no more than that is claimed."""
         rows = []
-        failing, others = [], []
+        failing: list[str] = []
+        others: list[str] = []
         for name, other in self._targets.items():
             if other.contract.name != target.contract.name:
                 continue

@@ -1,10 +1,10 @@
 """The real process `freezeframe run`, and the real servers around it. Their logs are shown when a test fails."""
 
+import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.servers import Process, aimock, free_port, litellm, prometheus
 from tests.servers.freezeframe import DEFAULTS, OWNER, Freezeframe, Start, command, contract
@@ -50,7 +50,6 @@ def freezeframe(tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Proces
         keys: Mapping[str, str],
         *,
         defaults: Mapping[str, Any] | None = None,
-        run: Sequence[str] = (*command(), "run"),
     ) -> Freezeframe:
         folder = tmp_path_factory.mktemp(name)
         address = f"127.0.0.1:{free_port()}"
@@ -65,10 +64,11 @@ def freezeframe(tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Proces
             "server": {"listen": address},
             "escalation": {"impact": "The test cannot answer.", "owner": OWNER, "posts": "./posts"},
         }
-        (folder / "contract.yaml").write_text(yaml.safe_dump(contract(base_url)))
-        (folder / "freezeframe.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        # JSON is YAML too, and needs no word about quoting.
+        (folder / "contract.yaml").write_text(json.dumps(contract(base_url)))
+        (folder / "freezeframe.yaml").write_text(json.dumps(config))
         env = {f"KEY_OF_{account.upper()}": key for account, key in keys.items()}
-        started = [*run, "--config", str(folder / "freezeframe.yaml")]
+        started = command("run", "--config", folder / "freezeframe.yaml")
         process = keep(Process.start(f"freezeframe-{name}", folder, started, env))
         process.wait_until_answering(f"http://{address}/-/ready", 30)
         return Freezeframe(process, folder, address)

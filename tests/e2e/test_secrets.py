@@ -4,7 +4,6 @@ import base64
 import html
 import io
 import json
-import sys
 import threading
 import urllib.parse
 import zipfile
@@ -132,8 +131,7 @@ def test_the_search_itself_finds_each_encoding() -> None:
 def test_no_secret_is_left_where_a_server_echoes_it_everywhere(echo: str, freezeframe: Start) -> None:
     """Files, log, metrics, pages and the process list of a run in which every target trips."""
     targets = [{"name": model, "model": model, "credential": "team"} for model in MODELS]
-    run = (sys.executable, "-m", "exporter.cli", "run")
-    probe = freezeframe("echo", echo, targets, {"team": KEY}, run=run)
+    probe = freezeframe("echo", echo, targets, {"team": KEY})
     packets = {model: probe.first_packet(model) for model in MODELS}
     assert not leaks("process list", command_lines())
 

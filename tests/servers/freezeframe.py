@@ -7,13 +7,12 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.servers import Process, get, until
 
-READ_AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
+READ_AT = "2026-11-20T09:00:00Z"
 OWNER = "llm-platform on-call"
 DEFAULTS: dict[str, Any] = {
     "cadence": "2s",
