@@ -62,7 +62,7 @@ def answer(behaviour: Behaviour, call: Call, request_id: str, now: datetime) -> 
             text = "This API key has been revoked"
             return error_answer(401, "invalid_request_error", "invalid_api_key", text, request_id)
         case Behaviour.EXHAUSTED:
-            text = "The quota of this key is used up, please check your plan and billing details"
+            text = "Insufficient quota: the balance of this key is used up, please add credit to go on"
             return error_answer(429, "insufficient_quota", "insufficient_quota", text, request_id)
         case _:
             return _stream(behaviour, call, now) if call.stream else _completion(behaviour, call, now)

@@ -3,6 +3,7 @@
 A row without hits and near misses cannot be written. Where a row has a group, that is taken out and the rest stays.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,12 +24,30 @@ class Pattern:
     source: str
     hits: tuple[str, ...]
     misses: tuple[str, ...]
+    holds: Callable[[str], bool] | None = None  # a checksum that a value must also pass
     compiled: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.hits or not self.misses:
             raise ValueError(f"pattern {self.name} needs hits and near misses")
         object.__setattr__(self, "compiled", re2.compile(self.regex))
+
+
+def _luhn(text: str) -> bool:
+    """ISO/IEC 7812-1: the check digit of a payment card."""
+    digits = [int(char) for char in text if char.isdigit()]
+    doubled = [
+        digit if place % 2 else (2 * digit - 9 if digit > 4 else 2 * digit)
+        for place, digit in enumerate(digits[-2::-1])
+    ]
+    return 13 <= len(digits) <= 19 and (sum(doubled) + digits[-1]) % 10 == 0
+
+
+def _mod97(text: str) -> bool:
+    """ISO 13616: the check digits of an IBAN."""
+    plain = "".join(char for char in text if char.isalnum()).upper()
+    moved = plain[4:] + plain[:4]
+    return 15 <= len(plain) <= 34 and int("".join(str(int(char, 36)) for char in moved)) % 97 == 1
 
 
 _WORD = r"(?:^|[^A-Za-z0-9_])"
@@ -82,7 +101,7 @@ PATTERNS: Final = (
     ),
     Pattern(
         "credential",
-        r"(?i)[?&](?:key|token|api[_-]?key|access_token|sig|signature|auth|password|secret|code)=([^&#\s\"'<>]{4,})",
+        r"(?i)[?&;](?:key|token|api[_-]?key|access_token|sig|signature|auth|password|secret|code)=([^&#\s\"'<>]{4,})",
         "query parameters that carry credentials",
         ("https://a.test/v1?key=abcdefgh&x=1",),
         ("https://a.test/v1?model=key",),
@@ -95,11 +114,34 @@ PATTERNS: Final = (
         ("http://host:8080/path", "mailto:a@b.test"),
     ),
     Pattern(
+        "webhook",
+        r"(?i)(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks|webhook\.office\.com)/([A-Za-z0-9_/@-]{16,})",
+        "incoming webhooks are credentials: Slack, Discord, Teams",
+        ("https://hooks.slack.com/services/T00000000/B00000000/abcdefghijkl",),
+        ("hooks.slack.com/help",),
+    ),
+    Pattern(
         "email",
-        r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
-        "RFC 5322, the usual part of it",
-        ("write to jane.doe@example.test now",),
+        r"[\pL\pN._%+-]+(?:@|%40|&#64;|&#x40;|\\u0040)[\pL\pN-]+(?:\.[\pL\pN-]+)*\.\pL{2,}",
+        "RFC 5322 and RFC 6531, the usual part of it, also as URLs, HTML and JSON write it",
+        ("write to jane.doe@example.test now", "?user=jane%40example.test", "bj\u00f8rn@m\u00fcller.test"),
         ("user at example.test", "a@b"),
+    ),
+    Pattern(
+        "iban",
+        r"(?:^|[^A-Za-z0-9])([A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)",
+        "ISO 13616",
+        ("to DE89 3704 0044 0532 0130 00 today",),
+        ("DE00 3704 0044 0532 0130 00", "HTTP2025"),
+        holds=_mod97,
+    ),
+    Pattern(
+        "card",
+        r"(?:^|[^0-9A-Za-z.-])([3-6][0-9]{3}[ -]?[0-9]{4,6}[ -]?[0-9]{4,5}(?:[ -]?[0-9]{1,4})?)",
+        "ISO/IEC 7812-1",
+        ("card 4111 1111 1111 1111",),
+        ("4111 1111 1111 1112", "created 1787721724"),
+        holds=_luhn,
     ),
     Pattern(
         "ip",
@@ -124,16 +166,17 @@ PATTERNS: Final = (
     ),
     Pattern(
         "private_path",
-        r"((?:/home/|/Users/|/root/|[A-Za-z]:\\+Users\\+)[^\s\"'<>:,;)]+)",
+        r"((?:/home/|/Users/|/root/|/mnt/|/Volumes/|[A-Za-z]:\\+Users\\+)[^\s\"'<>:,;)]+)",
         "home folders carry people's names",
         ("File /home/jane/app/main.py", "C:\\Users\\jane\\x.txt"),
         ("/homepage", "/usr/lib"),
     ),
     Pattern(
         "phone",
-        r"(?:^|[^0-9A-Za-z+])(\+[0-9]{1,3}[ .-]?\(?[0-9]{2,4}\)?(?:[ .-]?[0-9]{2,4}){2,4})",
-        "E.164 with separators",
-        ("call +49 30 1234 5678",),
+        r"(?:^|[^0-9A-Za-z+])(\+[0-9]{1,3}[ .-]?\(?[0-9]{2,4}\)?(?:[ .-]?[0-9]{2,4}){2,4}"
+        r"|\([0-9]{3}\) ?[0-9]{3}-[0-9]{4})",
+        "E.164 with separators, and the North American form",
+        ("call +49 30 1234 5678", "call (303) 555-0119"),
         ("+1", "2026+02:00"),
     ),
 )

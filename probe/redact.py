@@ -7,9 +7,9 @@ the same keys, an event stream keeps its events. A field whose redaction fails i
 import hashlib
 import hmac
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import orjson
 import re2
@@ -19,7 +19,7 @@ from probe import literals, patterns
 from probe.reading import SAFE_HEADERS
 from probe.records import _SEAL, Fault, Headers, Observation, ProbeRequest, Removal, Reply, Sealed
 
-T = TypeVar("T")
+_Path = tuple[str | int, ...]
 Handling = Literal["keep", "hash", "drop"]
 DROPPED: Final = "<dropped: redaction failed>"
 HIDDEN: Final = "<redacted>"
@@ -28,6 +28,15 @@ _TOKEN: Final = re2.compile(r"<(?:[a-z_]+:[0-9a-f]{6}|redacted|dropped[^<>]*)>")
 _OWN_HEADERS: Final = frozenset(
     {"content-type", "accept", "accept-encoding", "user-agent", "x-client-request-id", "host", "content-length"}
 )
+# Kept as they identify a version or a trace, not a person; their values still meet every pattern.
+_TRACE_HEADERS: Final = frozenset(
+    (
+        *("etag", "content-md5", "digest", "content-digest", "repr-digest", "last-modified", "content-language"),
+        *("traceparent", "tracestate", "x-amzn-trace-id", "x-cloud-trace-context", "x-b3-traceid", "x-b3-spanid"),
+        *("x-trace-id", "x-datadog-trace-id", "x-build", "x-version", "x-runtime", "x-response-time"),
+    )
+)
+_REPLY_HEADERS: Final = SAFE_HEADERS | _TRACE_HEADERS
 _REQUEST_ID_TEXT: Final = re2.compile(r"(?i)(request[ _-]?id[\"'=: ]+)([A-Za-z0-9_-]{8,})")
 
 
@@ -84,7 +93,7 @@ class Redactor:
     def _reply(self, reply: Reply, work: "_Work") -> Reply:
         return replace(
             reply,
-            headers=work.headers("response.headers", reply.headers, SAFE_HEADERS),
+            headers=work.headers("response.headers", reply.headers, _REPLY_HEADERS),
             body=work.guarded("response.body", reply.body, work.body),
         )
 
@@ -103,7 +112,7 @@ class Redactor:
     def seal_headers(self, headers: Headers, place: str) -> Sealed[Headers]:
         removals: Counter[tuple[str, str]] = Counter()
         work = _Work(self, removals, self._trusted)
-        return Sealed(work.headers(place, headers, SAFE_HEADERS | _OWN_HEADERS), _report(removals), _SEAL)
+        return Sealed(work.headers(place, headers, _REPLY_HEADERS | _OWN_HEADERS), _report(removals), _SEAL)
 
     def canary_holds(self) -> bool:
         """Whether a planted fake key, echoed in several forms, is taken out of a self-test exchange."""
@@ -192,6 +201,8 @@ class _Work:
             start, end = found.span(group)
             if value is None or start < at or self._stays(value, text, start, end):
                 continue
+            if pattern.holds is not None and not pattern.holds(value):
+                continue
             self._note(pattern.name, place, 1)
             out += [text[at:start], self.redactor.token(pattern.name, value)]
             at = end
@@ -272,7 +283,7 @@ class _Work:
         """Each data line by itself; then what the deltas say together, since a secret may be split over them."""
         lines = body.splitlines(keepends=True)
         sealed: list[str] = []
-        deltas: list[tuple[int, Any]] = []
+        events: list[tuple[int, Any]] = []
         for line in lines:
             text = line.rstrip("\r\n")
             end = line[len(text) :]
@@ -281,31 +292,47 @@ class _Work:
             if isinstance(opened, dict):
                 space = data[: len(data) - len(data.lstrip(" "))]
                 sealed.append(head + space + self._json_text(place, data[len(space) :], opened) + end)
-                if _delta(opened) is not None:
-                    deltas.append((len(sealed) - 1, opened))
+                events.append((len(sealed) - 1, opened))
             else:
                 sealed.append(head + self.text(place, data) + end)
-        joined = "".join(_delta(opened) or "" for _, opened in deltas)
-        parts = [self.redactor.without_literals(_delta(opened) or "", lambda *_: None) for _, opened in deltas]
-        if joined and self._joined(joined) != "".join(self._joined(part) for part in parts):
-            self._note("split_over_events", place, 1)
-            for number, (at, opened) in enumerate(deltas):
-                end = sealed[at][len(sealed[at].rstrip("\r\n")) :]
-                said = self._joined(joined) if number == 0 else ""
-                opened["choices"][0]["delta"]["content"] = said
-                sealed[at] = "data: " + orjson.dumps(self._json(place, opened, 0)).decode() + end
+        for path in dict.fromkeys(path for _, opened in events for path, _ in _leaves(opened)):
+            self._unsplit(place, path, events, sealed)
         return "".join(sealed)
 
-    def _joined(self, text: str) -> str:
+    def _unsplit(self, place: str, path: _Path, events: list[tuple[int, Any]], sealed: list[str]) -> None:
+        """What the texts at one path say together; where that must go and the parts alone did not show it, the first
+        event keeps the sealed whole and the others fall silent."""
+        said = [(at, opened, text) for at, opened in events for found, text in _leaves(opened) if found == path]
+        joined = "".join(text for _, _, text in said)
+        if len(said) < 2 or self._quietly(joined) == "".join(self._quietly(text) for _, _, text in said):
+            return
+        self._note("split_over_events", place, 1)
+        for number, (at, opened, _) in enumerate(said):
+            line = sealed[at]
+            end = line[len(line.rstrip("\r\n")) :]
+            _put(opened, path, self._quietly(joined) if number == 0 else "")
+            sealed[at] = "data: " + orjson.dumps(self._json(place, opened, 0)).decode() + end
+
+    def _quietly(self, text: str) -> str:
         return replace(self, removals=Counter()).text("joined", text)
 
 
-def _delta(event: dict[str, Any]) -> str | None:
-    try:
-        content = event["choices"][0]["delta"]["content"]
-    except (KeyError, IndexError, TypeError):
-        return None
-    return content if isinstance(content, str) else None
+def _leaves(value: Any, path: _Path = (), depth: int = 0) -> Iterator[tuple[_Path, str]]:
+    """The texts of an event that is streamed in pieces, by path."""
+    if depth > 8:
+        return
+    if isinstance(value, str):
+        if len(path) > 1:  # a top-level text (id, model) is repeated in each event, not continued
+            yield path, value
+    elif isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(inner, (*path, key), depth + 1)
+
+
+def _put(value: Any, path: _Path, text: str) -> None:
+    for key in path[:-1]:
+        value = value[key]
+    value[path[-1]] = text
 
 
 def _parse(text: str) -> Any:

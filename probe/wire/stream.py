@@ -17,6 +17,7 @@ from probe.wire import dial
 from probe.wire.words import describe
 
 READ_AHEAD_BYTES: Final = 256 * 1024  # unread bytes at which we stop listening: one recv of asyncio's
+READ_BYTES: Final = 16 * 1024  # given to the parser at a time, less than it asks for: it may take long over them
 CLOSE_S: Final = 0.1  # a peer that does not say goodbye (TLS close_notify) is not waited for
 HANDSHAKE_S: Final = 24 * 3600.0  # the deadline around the probe is the limit; asyncio's 60 s must not cut in before it
 
@@ -129,7 +130,8 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     def _set_transport(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in behaviour, not by class
-        self._transport.set_write_buffer_limits(high=0)  # "room" then means that the kernel has taken every byte
+        # "Room" then means that the kernel has taken every byte. Not 0: uvloop's TLS takes an empty buffer for a full one.
+        self._transport.set_write_buffer_limits(high=1)
 
     def _end(self, error: Exception | None) -> None:
         if self._ended is None:
@@ -156,9 +158,9 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
                 return b""
             await self._next_news()
         at, data = self._unread.popleft()
-        if len(data) > max_bytes:
-            self._unread.appendleft((at, data[max_bytes:]))
-            data = data[:max_bytes]
+        if len(data) > READ_BYTES:
+            self._unread.appendleft((at, data[READ_BYTES:]))
+            data = data[:READ_BYTES]
             await asyncio.sleep(0)  # a flood must not keep the loop, and with it the deadline, from its turn
         was_full = self._unread_bytes > READ_AHEAD_BYTES
         self._unread_bytes -= len(data)

@@ -23,4 +23,6 @@ def describe(error: Exception) -> str:
             return f"[Errno {error.errno}] {error.strerror} (getaddrinfo failed)"
     number = getattr(error, "errno", None)
     number = number or next((known for kind, known in _NUMBERS if isinstance(error, kind)), errno.EIO)
+    if number == errno.ENOTCONN:
+        number = errno.ECONNRESET  # it was connected: the reset came before we could ask for the peer's name
     return f"[Errno {number}] {os.strerror(number)}"

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.real
 
 KEY = "sk-fake-count"
 REQUESTS = "freezeframe_requests_total"
+QUICK = {"cadence": "1s", "timeout": "900ms", "slow": "800ms"}
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_a_gateway_that_fails_in_every_way_counts_what_the_exporter_counts(
 ) -> None:
     """Errors, a cut stream and a broken contract are where a client would like to try again in secret."""
     target = {"name": "one", "model": "demo-stream", "stream": True, "credential": "demo"}
-    probe = freezeframe("counted", gateway.base_url, [target], {"demo": KEY}, defaults={"cadence": "2s"})
+    probe = freezeframe("counted", gateway.base_url, [target], {"demo": KEY}, defaults=QUICK)
     for behaviour in (Behaviour.HEALTHY, Behaviour.OVERLOADED, Behaviour.CUT, Behaviour.REVOKED, Behaviour.EXHAUSTED):
         gateway.behaviours["demo-stream"] = behaviour
         before = gateway.chat_requests
@@ -69,7 +70,7 @@ def test_a_server_that_hangs_up_counts_what_the_exporter_counts(real_aimock: str
     """A connection that dies before its first byte is retried by many clients. Not by this one."""
     began = aimock.chat_requests(real_aimock)
     target = {"name": "one", "model": "hang-up", "credential": "good"}
-    probe = freezeframe("hung-up", f"{real_aimock}/v1", [target], {"good": aimock.KEY})
+    probe = freezeframe("hung-up", f"{real_aimock}/v1", [target], {"good": aimock.KEY}, defaults=QUICK)
 
     def received() -> int:
         return aimock.chat_requests(real_aimock) - began

@@ -1,0 +1,28 @@
+"""Each pattern takes out its own examples and leaves its near misses."""
+
+import pytest
+
+from probe.patterns import PATTERNS, Pattern
+
+
+def found(pattern: Pattern, text: str) -> list[str]:
+    group = 1 if pattern.compiled.groups else 0
+    values = [match.group(group) for match in pattern.compiled.finditer(text)]
+    return [value for value in values if pattern.holds is None or pattern.holds(value)]
+
+
+@pytest.mark.parametrize(("pattern", "text"), [(p, hit) for p in PATTERNS for hit in p.hits], ids=lambda x: str(x)[:40])
+def test_a_hit_is_found(pattern: Pattern, text: str) -> None:
+    assert found(pattern, text)
+
+
+@pytest.mark.parametrize(("pattern", "text"), [(p, m) for p in PATTERNS for m in p.misses], ids=lambda x: str(x)[:40])
+def test_a_near_miss_is_left(pattern: Pattern, text: str) -> None:
+    assert not found(pattern, text)
+
+
+def test_a_pattern_without_examples_cannot_be_written() -> None:
+    with pytest.raises(ValueError, match="needs hits"):
+        Pattern("x", "x", "nowhere", (), ("y",))
+    with pytest.raises(ValueError, match="near misses"):
+        Pattern("x", "x", "nowhere", ("x",), ())
