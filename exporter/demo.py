@@ -87,9 +87,9 @@ def _configure(folder: Path, origin: str, key: str, listen: str, seconds: int) -
     handle = os.open(folder / "key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as key_file:
         key_file.write(key + "\n")
-    (folder / "contract.yaml").write_bytes(orjson.dumps(contract(origin, datetime.now(UTC))))
+    (folder / "demo-gateway.yaml").write_bytes(orjson.dumps(contract(origin, datetime.now(UTC))))
     config: dict[str, Any] = {
-        "contract": "./contract.yaml",
+        "contract": "./demo-gateway.yaml",
         "credentials": {"demo": {"file": "key"}},
         "defaults": {
             "cadence": f"{round(cadence_s * 1000)}ms",

@@ -220,7 +220,7 @@ def run(loaded: Loaded) -> int:
 
 async def probe_each_once(loaded: Loaded) -> tuple[Result, ...]:
     """`freezeframe check`: one probe of every target, nothing stored."""
-    program = wire(loaded, Vault.open("memory://", Path()))
+    program = wire(loaded, Vault.open("memory://", Path()), log=False)
     worker = asyncio.create_task(program.lag.run())
     try:
         now = datetime.now(UTC)

@@ -130,7 +130,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     def _set_transport(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in behaviour, not by class
-        # "Room" then means that the kernel has taken every byte. Not 0: uvloop's TLS takes an empty buffer for a full one.
+        # "Room" then means that the kernel has taken every byte. Not 0: to uvloop's TLS an empty buffer were full.
         self._transport.set_write_buffer_limits(high=1)
 
     def _end(self, error: Exception | None) -> None:

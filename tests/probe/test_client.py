@@ -47,6 +47,10 @@ HEADERS: Headers = (
 )
 BODY = '{"model":"fake","messages":[{"role":"user","content":"é"}]}'
 
+LOOPS = pytest.mark.parametrize(
+    "loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
+)
+
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificates]:
@@ -306,9 +310,14 @@ async def test_the_phases_of_a_plain_reply() -> None:
     assert abs(datetime.now(UTC) - seen.started_at) < timedelta(seconds=5)
 
 
-async def test_a_name_is_resolved_apart_and_tls_is_timed_apart(certificates: Certificates) -> None:
+@LOOPS
+def test_a_name_is_resolved_apart_and_tls_is_timed_apart(
+    certificates: Certificates, loop_factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
     with RawServer(healthy(scheme="https", tls="good"), certificates) as server:
-        seen = await probe(server.url.replace("127.0.0.1", "localhost"), Network(ca_file=certificates.ca_file))
+        url = server.url.replace("127.0.0.1", "localhost")
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            seen = runner.run(probe(url, Network(ca_file=certificates.ca_file)))
     whole(seen)
     assert seen.timings.resolve_s is not None
     assert seen.timings.tls_s is not None
@@ -320,11 +329,11 @@ async def test_a_name_is_resolved_apart_and_tls_is_timed_apart(certificates: Cer
     assert timedelta(days=1) < left <= timedelta(days=2)
 
 
-@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@LOOPS
 def test_a_stream_gives_first_byte_first_event_first_token_in_turn(
     loop_factory: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
-    """The role event comes before the first content; a comment is no event; an event in two pieces counts when whole."""
+    """The role event has no content yet; a comment is no event; an event in two pieces counts when it is whole."""
     first, rest = delta("p")[:30], delta("p")[30:]
     steps = (
         SSE,
@@ -610,17 +619,17 @@ async def test_a_race_that_is_cancelled_leaves_no_socket() -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 1)"), "[Errno 111] Connection refused"),
+        (ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 1)"), "[Errno 111] Connection refused"),
         (ConnectionResetError(), "[Errno 104] Connection reset by peer"),
         (BrokenPipeError(), "[Errno 32] Broken pipe"),
         (ConnectionAbortedError("SSL handshake is taking too long"), "[Errno 103] Software caused connection abort"),
         (OSError(errno.ENOTCONN, "x"), "[Errno 104] Connection reset by peer"),
         (OSError(errno.EMFILE, "x"), "[Errno 24] Too many open files"),
-        (socket.gaierror(-3, "Temporary failure in name resolution"), "[Errno -3] Temporary failure in name resolution (getaddrinfo failed)"),
-        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1)"), "[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1)"),
+        (socket.gaierror(-3, "Temporary failure"), "[Errno -3] Temporary failure (getaddrinfo failed)"),
+        (ssl.SSLError(1, "[SSL: X] x (_ssl.c:1)"), "[SSL: X] x (_ssl.c:1)"),
         (ValueError("a secret"), "[Errno 5] Input/output error"),
     ],
-)  # fmt: skip
+)
 def test_errors_are_told_in_the_clients_words(error: Exception, words: str) -> None:
     assert describe(error) == words
 
