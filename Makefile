@@ -1,7 +1,7 @@
 # One word each. Every target makes what it needs: nothing has to be installed by hand but Python 3.11, make and npm.
 PYTHON ?= python3
 RUN := .venv/bin
-PIP_FLAGS := --quiet --disable-pip-version-check --no-input
+PIP_FLAGS := -qq --disable-pip-version-check --no-input
 
 .PHONY: demo test check fix bench lock clean
 .DEFAULT_GOAL := demo
@@ -33,16 +33,17 @@ lock: ## resolve again: names, versions and hashes only
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install $(PIP_FLAGS) uv
 	@.cache/uv/bin/uv pip compile --universal --generate-hashes --no-annotate --no-header --quiet --upgrade pyproject.toml -o requirements.lock
 	@.cache/uv/bin/uv pip compile --universal --generate-hashes --no-annotate --no-header --quiet --upgrade --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@.cache/uv/bin/uv pip compile --universal --generate-hashes --no-annotate --no-header --quiet --upgrade requirements-build.in -o requirements-build.lock
 
 .venv/bin/python:
 	@echo "making a virtual environment (.venv)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "freezeframe needs Python 3.11 or newer: make PYTHON=python3.11")'
 	@$(PYTHON) -m venv .venv
 
-.venv/ready-run: requirements.lock pyproject.toml | .venv/bin/python
+.venv/ready-run: requirements.lock requirements-build.lock pyproject.toml | .venv/bin/python
 	@echo "installing hash-locked dependencies"
-	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes -r requirements.lock
-	@$(RUN)/pip install $(PIP_FLAGS) --no-deps --editable .
+	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(RUN)/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/ready-dev: requirements-dev.lock .venv/ready-run | .venv/bin/python

@@ -37,7 +37,7 @@ def _vault(config: Path, store: str | None) -> Vault:
 def _wait(work: Coroutine[Any, Any, T], packet_id: str = "") -> T:
     try:
         return asyncio.run(work)
-    except (PacketNotFound, FileNotFoundError):
+    except (PacketNotFound, ValueError):
         raise ConfigError("packet ID", "one that `packets list` shows", packet_id) from None
 
 

@@ -191,5 +191,5 @@ def _tell(entries: tuple[PacketEntry, ...], summary: str, store: Path, story: _S
         out.print(f"  {story.url}/packets/{entry.id} (while it ran)", markup=False)
     first = ordered[0].id if ordered else ""
     out.print("\n[bold]What a responder finds in the first one (summary.md):[/]\n")
-    out.print(summary.split("\n## Internal")[0].split("\n# Internal")[0].rstrip(), markup=False)
+    out.print(summary.split("\n## Documented behaviour")[0].rstrip(), markup=False)
     out.print(f"\nThe rest:  freezeframe packets show {first} --store {store}", markup=False)

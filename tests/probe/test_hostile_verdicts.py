@@ -1,4 +1,4 @@
-"""What the on-call engineer is told of each hostile server: one verdict, after redaction, from a real loopback socket."""
+"""What the on-call engineer is told of each hostile server: one verdict, sealed first, from a real loopback socket."""
 
 import asyncio
 from collections.abc import Iterator
