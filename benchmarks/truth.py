@@ -1,8 +1,8 @@
 """How far a prober's clock is from the server's own: ours beside blackbox_exporter and naive timing, in one run.
 
 A server in a process of its own stamps when it accepts, when it sends its first byte and when it sends its last. All
-processes read the same monotonic clock, so a prober's *bias* is what it reports minus what the server saw: the network's
-and the prober's own time. The probers take turns against the same server, each on a fresh connection.
+processes read the same monotonic clock, so the *bias* of a prober is what it reports minus what the server saw: network
+and own time. The probers take turns against the same server, each on a fresh connection.
 """
 
 import asyncio
