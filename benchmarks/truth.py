@@ -107,6 +107,7 @@ def _server() -> Iterator[tuple[str, Connection]]:
     listen, tell = spawn.Pipe(duplex=False)
     process = spawn.Process(target=_serve, args=(tell,), daemon=True)
     process.start()
+    tell.close()  # the other end is the server's alone: when it dies, `recv` says so instead of waiting
     try:
         yield f"http://127.0.0.1:{listen.recv()}{PATH}", listen
     finally:

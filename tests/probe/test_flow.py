@@ -1,0 +1,277 @@
+"""The whole flow in one process: what was sent, what it means, what is frozen.
+
+Real redaction, rules, window, packet and store; only the wire is played."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from probe import render
+from probe.client import Auth
+from probe.cycle import Edges, KeyUnavailable, Prober, Surroundings
+from probe.freezer import Freezer
+from probe.history import History, token_key
+from probe.pong import Target
+from probe.records import (
+    Event,
+    Frozen,
+    Observation,
+    Phase,
+    ProbeRequest,
+    Recovered,
+    Refused,
+    Reply,
+    RequestKind,
+    Sent,
+    Timings,
+    Trip,
+    Verdict,
+)
+from probe.redact import Policy, Redactor
+from probe.schedule import LagMeter, Schedule, due_at
+from probe.settings import load
+from probe.vault import Vault
+
+KEY = "fake-flow-key-0123456789abcdef"
+START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+GOOD = (
+    '{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"content":"pong"},"finish_reason":"stop"}]}'
+)
+BUSY = '{"error":{"message":"The model is overloaded (request id: 20261124030000123456789AbCdEfGh)","type":"x"}}'
+WRONG = '{"error":{"message":"Invalid API key","type":"invalid_request_error"}}'
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def targets() -> tuple[Target, ...]:
+    return load(EXAMPLES / "freezeframe.yaml", {"EXAMPLE_KEY": KEY}).targets
+
+
+def answer(status: int, body: str) -> Callable[[ProbeRequest], Observation]:
+    def given(request: ProbeRequest) -> Observation:
+        reply = Reply(status, (("content-type", "application/json"), ("x-request-id", "r-1")), body, len(body))
+        return Observation(request, START, reply, None, Timings(0.02, processing_s=0.01), None, Phase.TRANSFER)
+
+    return given
+
+
+class Flow:
+    """A prober with its freezer on a memory store; every event is kept."""
+
+    def __init__(self, impact: str = "checkout", key: Callable[[str], SecretStr] = lambda _: SecretStr(KEY)) -> None:
+        self.events: list[Event] = []
+        self.answers: list[Callable[[ProbeRequest], Observation]] = []
+        self.vault = Vault.open("memory://", Path())
+        self.freezer = Freezer(self.vault, lambda: [SecretStr(KEY)], self.events.append)
+        self.targets = targets()
+        self.ticks = 0
+        redactor = Redactor([SecretStr(KEY)], [], Policy(), b"k" * 32)
+        edges = Edges(
+            send=self._send,
+            key=key,
+            redactor=lambda: redactor,
+            now=lambda: START + timedelta(seconds=self.ticks),
+            lag_since=lambda _: 0.0,
+            outside_reachable=lambda: None,
+        )
+        around = Surroundings(impact, "owner", None, "keep", "drop", "0")
+        self.history = History()
+        self.prober = Prober(self.targets, edges, around, self.history, self.freezer, [self.events.append])
+
+    async def _send(
+        self, request: ProbeRequest, auth: Auth, target: Target, on_sent: Callable[[], None]
+    ) -> Observation:
+        assert auth.value.get_secret_value() == f"Bearer {KEY}"
+        on_sent()
+        return self.answers.pop(0)(request)
+
+    async def play(self, answers: Sequence[Callable[[ProbeRequest], Observation]], target: int = 0) -> None:
+        self.answers += answers
+        for _ in answers:
+            self.ticks += 1
+            await self.prober.tick(self.targets[target], START + timedelta(seconds=self.ticks))
+
+    async def settle(self) -> None:
+        worker = asyncio.create_task(self.freezer.run())
+        assert await self.freezer.drain(10) == 0
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+    def of(self, kind: type) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+async def test_three_failures_freeze_one_packet_that_verifies_and_recovery_stands_beside_it() -> None:
+    flow = Flow()
+    await flow.play([answer(200, GOOD), *[answer(503, BUSY)] * 4, *[answer(200, GOOD)] * 3])
+    await flow.settle()
+    [trip], [frozen] = flow.of(Trip), flow.of(Frozen)
+    assert (
+        (trip.verdict, trip.reason) == (frozen.verdict, frozen.reason) == (Verdict.DEGRADATION, "upstream_overloaded")
+    )
+    [entry] = await flow.vault.entries()
+    assert (entry.id, entry.zip_sha256, entry.state) == (frozen.packet_id, frozen.zip_sha256, "recovered")
+    data = await flow.vault.read(entry.id)
+    assert render.verify(data) == ()
+    summary = render.unpack(data)["summary.md"].decode()
+    assert "20261124030000123456789AbCdEfGh" in summary
+    assert KEY not in data.decode("utf-8", "replace")
+    [recovered] = flow.of(Recovered)
+    assert (recovered.failures, recovered.probes) == (4, 7)
+    assert len(flow.of(Sent)) == 8
+
+
+async def test_another_verdict_in_an_open_incident_is_a_packet_of_its_own_in_the_same_incident() -> None:
+    flow = Flow()
+    await flow.play([*[answer(503, BUSY)] * 3, *[answer(401, WRONG)] * 3])
+    await flow.settle()
+    first, second = flow.of(Frozen)
+    assert [first.verdict, second.verdict] == [Verdict.DEGRADATION, Verdict.AUTH_OR_ACCOUNT]
+    assert first.incident == second.incident == first.packet_id
+
+
+async def test_what_breaks_on_our_side_is_a_probe_fault_never_a_trip_and_the_next_tick_runs() -> None:
+    def broken(_: ProbeRequest) -> Observation:
+        raise RuntimeError(f"boom {KEY}")
+
+    flow = Flow()
+    await flow.play([*[broken] * 5, answer(200, GOOD)])
+    recent = flow.history.recent(flow.targets[0].name)
+    assert [result.verdict for result in recent] == [Verdict.PROBE_FAULT] * 5 + [Verdict.OK]
+    assert KEY not in repr(recent)
+    assert flow.of(Trip) == []
+
+
+async def test_a_key_that_cannot_be_read_sends_nothing() -> None:
+    def unreadable(_: str) -> SecretStr:
+        raise KeyUnavailable("credentials.team-a.file: expected a readable file, found none")
+
+    flow = Flow(key=unreadable)
+    await flow.play([answer(200, GOOD)])
+    [result] = flow.history.recent(flow.targets[0].name)
+    assert (result.verdict, result.judgement.reason) == (Verdict.PROBE_FAULT, "local_config")
+    assert "credentials.team-a.file" in (result.judgement.words or "")
+    assert flow.of(Sent) == []
+
+
+async def test_a_secret_that_came_by_configuration_is_dropped_from_the_packet_which_says_so() -> None:
+    flow = Flow(impact=f"our key is {KEY}")
+    await flow.play([answer(503, BUSY)] * 3)
+    await flow.settle()
+    [entry] = await flow.vault.entries()
+    data = await flow.vault.read(entry.id)
+    assert KEY.encode() not in data
+    assert b"it held a configured secret" in data
+
+
+async def test_without_a_working_canary_nothing_is_written() -> None:
+    flow = Flow()
+    flow.freezer.canary_holds = False
+    await flow.play([answer(503, BUSY)] * 3 + [answer(200, GOOD)] * 3)
+    await flow.settle()
+    assert await flow.vault.entries() == ()
+    assert len(flow.of(Refused)) == 1
+
+
+async def test_missed_ticks_never_trip_and_are_kept() -> None:
+    flow = Flow()
+    for number in range(9):
+        flow.prober.missed(flow.targets[0], START + timedelta(seconds=number), "overrun")
+    assert flow.of(Trip) == []
+    assert {result.verdict for result in flow.history.recent(flow.targets[0].name)} == {Verdict.MISSED}
+
+
+async def test_freezing_by_hand_freezes_the_latest_failing_exchange_once() -> None:
+    flow = Flow()
+    name = flow.targets[0].name
+    with pytest.raises(KeyError):
+        await flow.prober.freeze_now("nobody")
+    with pytest.raises(LookupError):
+        await flow.prober.freeze_now(name)
+    await flow.play([answer(503, BUSY), answer(200, GOOD)])
+    worker = asyncio.create_task(flow.freezer.run())
+    first, second = await flow.prober.freeze_now(name), await flow.prober.freeze_now(name)
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
+    assert first == second
+    assert [entry.id for entry in await flow.vault.entries()] == [first]
+
+
+async def test_history_keeps_numbers_of_healthy_probes_and_the_body_of_the_last_good_one() -> None:
+    flow = Flow()
+    await flow.play([answer(200, GOOD)] * 2)
+    name = flow.targets[0].name
+    kept, good = flow.history.recent(name)[-1], flow.history.last_good(name)
+    assert kept.sealed is not None
+    assert kept.sealed.value.reply is not None
+    assert (kept.sealed.value.reply.body, kept.status) == ("", 200)
+    assert good is not None
+    assert good.sealed is not None
+    assert good.sealed.value.reply is not None
+    assert "pong" in good.sealed.value.reply.body
+
+
+def test_the_token_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    assert token_key(tmp_path / "state") == token_key(tmp_path / "state")
+    assert (tmp_path / "state/redaction.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_ticks_lie_on_a_grid_that_follows_from_the_name() -> None:
+    target = targets()[0]
+    at = due_at(target, START)
+    assert timedelta(0) <= START - at < timedelta(seconds=target.cadence_s)
+    assert due_at(target, at) == at
+    assert due_at(target, at + timedelta(seconds=3 * target.cadence_s)) == at + timedelta(seconds=3 * target.cadence_s)
+    assert due_at(replace(target, name="another"), START) != at
+
+
+async def test_every_due_time_is_probed_or_missed_exactly_once_and_a_stop_lets_a_probe_finish() -> None:
+    target = replace(targets()[0], cadence_s=0.2)
+    enough = asyncio.Event()
+    began: list[datetime] = []
+    finished: list[datetime] = []
+    missed: list[tuple[datetime, str]] = []
+
+    async def tick(_: Target, due: datetime) -> None:
+        began.append(due)
+        if len(began) == 5:
+            enough.set()
+        await asyncio.sleep(0.5 if len(began) == 2 else 0.05)
+        finished.append(due)
+
+    schedule = Schedule([target], tick, lambda _, due, reason: missed.append((due, reason)))
+    schedule.start()
+    await enough.wait()
+    await schedule.stop(2)
+    assert began == finished
+    assert {reason for _, reason in missed} == {"overrun"}
+    due = sorted([*began, *(at for at, _ in missed)])
+    steps = {(after - before) for before, after in itertools.pairwise(due)}
+    assert steps == {timedelta(milliseconds=200)}
+
+
+async def test_a_blocked_loop_is_seen_as_lag() -> None:
+    seen: list[float] = []
+    meter = LagMeter(seen.append)
+    worker = asyncio.create_task(meter.run())
+    await asyncio.sleep(0.12)
+    began = time.monotonic()
+    time.sleep(0.2)  # noqa: ASYNC251 - the very thing to be measured
+    assert meter.worst_since(began) > 0.05
+    await asyncio.sleep(0.06)
+    assert meter.worst_since(began) > 0.1
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
+    assert max(seen) > 0.1
+
+
+async def test_the_kind_of_request_is_scheduled() -> None:
+    flow = Flow()
+    await flow.play([answer(200, GOOD)], target=1)
+    assert {event.kind for event in flow.of(Sent) if isinstance(event, Sent)} == {RequestKind.SCHEDULED}
