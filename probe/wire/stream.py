@@ -192,7 +192,6 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             if journal.on_sent is not None and not self._transport.is_closing():
                 journal.on_sent()
         journal.sent = None
-        await asyncio.sleep(0)  # uvloop gives bytes to the kernel at the end of its turn
         while not self._has_room:
             if self._ended is not None:
                 raise self._unwritable()
