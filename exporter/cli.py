@@ -33,6 +33,7 @@ app.add_typer(packets, name="packets")
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on standard output.")]
+AlwaysJson = Annotated[bool, typer.Option("--json", help="Accepted as everywhere; this command always prints JSON.")]
 CONFIG = Path("freezeframe.yaml")
 
 
@@ -54,9 +55,10 @@ def _load(config: Path, **overrides: str | None) -> Loaded:
 def run(
     config: ConfigFile = CONFIG,
     listen: Annotated[str | None, typer.Option(help="host:port to serve on, instead of server.listen.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Log lines as JSON, instead of log.format.")] = False,
 ) -> None:
     """Probe on the cadence and serve metrics, pages and packets, until SIGTERM."""
-    sys.exit(program.run(_load(config, server_listen=listen)))
+    sys.exit(program.run(_load(config, server_listen=listen, log_format="json" if json else None)))
 
 
 @app.command()
@@ -114,7 +116,7 @@ def config_show(config: ConfigFile = CONFIG, json: AsJson = False) -> None:
 
 
 @config_app.command("schema")
-def config_schema() -> None:
+def config_schema(json: AlwaysJson = True) -> None:
     """The JSON Schema of the configuration file."""
     show_json(settings.schema())
 
@@ -158,14 +160,20 @@ def contract_show(
 
 
 @app.command()
-def classify(file: Annotated[Path, typer.Argument(help="JSON lines of exchanges; - for standard input.")]) -> None:
+def classify(
+    file: Annotated[Path, typer.Argument(help="JSON lines of exchanges; - for standard input.")],
+    json: AlwaysJson = True,
+) -> None:
     """Say verdict and reason of recorded exchanges, one JSON line each."""
     for line in _lines(file):
         show_line(corpus.classify_line(line))
 
 
 @app.command()
-def redact(file: Annotated[Path, typer.Argument(help="JSON lines of exchanges; - for standard input.")]) -> None:
+def redact(
+    file: Annotated[Path, typer.Argument(help="JSON lines of exchanges; - for standard input.")],
+    json: AlwaysJson = True,
+) -> None:
     """Redact recorded exchanges, one JSON line each, with a report of what was removed."""
     redactor = Redactor((), (), Policy(), os.urandom(32))
     for line in _lines(file):

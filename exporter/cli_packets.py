@@ -41,6 +41,13 @@ def _wait(work: Coroutine[Any, Any, T], packet_id: str = "") -> T:
         raise ConfigError("packet ID", "one that `packets list` shows", packet_id) from None
 
 
+def _tell(written: Path, json: bool) -> None:
+    if json:
+        show_json({"path": str(written)})
+    else:
+        say(str(written))
+
+
 def entry_json(entry: PacketEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
@@ -86,7 +93,9 @@ def show(packet_id: str, config: ConfigFile = CONFIG, store: Store = None, json:
 
 
 @packets.command()
-def fetch(packet_id: str, out: Out = Path(), config: ConfigFile = CONFIG, store: Store = None) -> None:
+def fetch(
+    packet_id: str, out: Out = Path(), config: ConfigFile = CONFIG, store: Store = None, json: AsJson = False
+) -> None:
     """Copy a packet as it is stored, and its addenda, into a folder."""
     vault = _vault(config, store)
 
@@ -98,7 +107,7 @@ def fetch(packet_id: str, out: Out = Path(), config: ConfigFile = CONFIG, store:
     (out / f"{packet_id}.zip").write_bytes(data)
     for name, document in addenda:
         (out / name).write_bytes(render.json_bytes(document))
-    say(str(out / f"{packet_id}.zip"))
+    _tell(out / f"{packet_id}.zip", json)
 
 
 @packets.command()
@@ -110,6 +119,7 @@ def export(
     out: Out = Path(),
     config: ConfigFile = CONFIG,
     store: Store = None,
+    json: AsJson = False,
 ) -> None:
     """Write a packet for whom it is meant: `support` omits owner, posts, notes and earlier packets."""
     if audience not in ("support", "internal"):
@@ -120,7 +130,7 @@ def export(
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"{packet_id}-{audience}.zip"
     target.write_bytes(render.pack(written))
-    say(str(target))
+    _tell(target, json)
 
 
 @packets.command()
