@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -207,6 +208,8 @@ def run(loaded: Loaded) -> int:
         sys.setswitchinterval(0.001)
         vault = Vault.open(loaded.settings.store, loaded.base)
         program = wire(loaded, vault)
+        gc.collect()
+        gc.freeze()  # what lives as long as we do is not walked again: a collection would stall the probes
         listener = open_listener(loaded.settings.server.listen)
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
