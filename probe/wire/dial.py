@@ -1,65 +1,62 @@
-"""From a host's name to a connected socket: addresses, and the race between them (RFC 8305, "happy eyeballs")."""
+"""From a host's name to a connection: addresses, and the race between them (RFC 8305, "happy eyeballs")."""
 
 import asyncio
 import errno
 import ipaddress
 import socket
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, zip_longest
-from typing import Any, Final
+from typing import Final, TypeVar
 
-Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+P = TypeVar("P", bound=asyncio.Protocol)
+Attempt = asyncio.Task[tuple[asyncio.Transport, P]]
 
 STAGGER_S: Final = 0.25  # RFC 8305's "Connection Attempt Delay", as browsers and curl have it
 
 
-def literal(host: str, port: int) -> list[Address] | None:
-    """The address where the host is one: nothing is resolved then, and no time is spent."""
+def is_literal(host: str) -> bool:
+    """Whether the host is an address already: nothing is resolved then, and no time is spent."""
     try:
-        ip = ipaddress.ip_address(host)
+        ipaddress.ip_address(host)
     except ValueError:
-        return None
-    family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
-    return None if "%" in host else [(family, (host, port))]
+        return False
+    return True
 
 
-async def resolve(host: str, port: int) -> list[Address]:
-    """All addresses of a name, the families alternating and the system's first choice first (RFC 8305)."""
+async def resolve(host: str, port: int) -> list[str]:
+    """All addresses of a name, the families alternating and the system's first choice first."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:  # a name that DNS cannot hold, such as a label of 64 letters
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from None
-    first = [(family, address) for family, _, _, _, address in found if family == found[0][0]]
-    others = [(family, address) for family, _, _, _, address in found if family != found[0][0]]
+    first = [str(address[0]) for family, _, _, _, address in found if family == found[0][0]]
+    others = [str(address[0]) for family, _, _, _, address in found if family != found[0][0]]
     return [address for address in chain(*zip_longest(first, others)) if address is not None]
 
 
-async def connect(addresses: Sequence[Address]) -> socket.socket:
+async def connect(addresses: Sequence[str], port: int, make: Callable[[], P]) -> tuple[asyncio.Transport, P]:
     """The first connection that stands, a later address tried when the earlier ones failed or are silent for a while.
 
     Trying one after another with a share of the deadline each would turn a dead IPv6 route into seconds of "latency"
     that no real client has; a race with a stagger measures what they have.
     """
-    if len(addresses) == 1:
-        return await _dial(addresses[0])
     loop = asyncio.get_running_loop()
+    if len(addresses) == 1:
+        return await loop.create_connection(make, addresses[0], port)
     waiting = deque(addresses)
-    attempts: list[asyncio.Task[socket.socket]] = []
-    winner: asyncio.Task[socket.socket] | None = None
+    attempts: list[Attempt[P]] = []
+    winner: Attempt[P] | None = None
     try:
         while winner is None:
             if waiting:
-                attempts.append(loop.create_task(_dial(waiting.popleft())))
+                attempts.append(loop.create_task(loop.create_connection(make, waiting.popleft(), port)))
             open_attempts = [attempt for attempt in attempts if not attempt.done()]
-            if open_attempts:
-                await asyncio.wait(
-                    open_attempts,
-                    timeout=STAGGER_S if waiting else None,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
-            elif not waiting:
+            if not (open_attempts or waiting):
                 raise _most_telling([error for attempt in attempts if (error := attempt.exception()) is not None])
+            patience_s = STAGGER_S if waiting else None
+            if open_attempts:
+                await asyncio.wait(open_attempts, timeout=patience_s, return_when=asyncio.FIRST_COMPLETED)
             winner = next((known for known in attempts if known.done() and known.exception() is None), None)
         return winner.result()
     finally:
@@ -69,23 +66,10 @@ async def connect(addresses: Sequence[Address]) -> socket.socket:
                 attempt.cancel()
 
 
-def _give_up(attempt: asyncio.Task[socket.socket]) -> None:
-    """A lost race's connection may still have come to stand."""
+def _give_up(attempt: Attempt[P]) -> None:
+    """A lost race's connection may have come to stand all the same."""
     if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().close()
-
-
-async def _dial(address: Address) -> socket.socket:
-    family, where = address
-    dialled = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        dialled.setblocking(False)
-        dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await asyncio.get_running_loop().sock_connect(dialled, where)
-    except BaseException:
-        dialled.close()
-        raise
-    return dialled
+        attempt.result()[0].abort()
 
 
 def _most_telling(errors: Sequence[BaseException]) -> BaseException:

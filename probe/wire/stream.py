@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import socket
 import ssl
 import time
 from collections import deque
@@ -53,41 +52,39 @@ class Wire(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> "Stream":
-        connected: socket.socket | None = None
         try:
-            connected = await self._reach(host, port)
-            stream = Stream(self, connected)
-            await asyncio.get_running_loop().create_connection(lambda: stream, sock=connected)
-        except BaseException as error:
-            if connected is not None:
-                connected.close()
-            if not isinstance(error, OSError):
-                raise
+            stream = await self._connect(host, port)
+        except OSError as error:
             timed_out = error.errno == errno.ETIMEDOUT  # the kernel gave up before we did
             kind = httpcore2.ConnectTimeout if timed_out else httpcore2.ConnectError
             raise kind(describe(error)) from None
         self.journal.stream = stream
         return stream
 
-    async def _reach(self, host: str, port: int) -> socket.socket:
+    async def _connect(self, host: str, port: int) -> "Stream":
         began = self.journal.started = time.perf_counter()
-        addresses = dial.literal(host, port)
-        if addresses is None:
+        addresses = [host]
+        if not dial.is_literal(host):
             self.journal.is_resolving = True
             addresses = await dial.resolve(host, port)
             self.journal.is_resolving = False
             resolved = time.perf_counter()
             self.journal.resolve_s = resolved - began
             began = resolved
-        connected = await dial.connect(addresses)
+        transport, stream = await dial.connect(addresses, port, lambda: Stream(self))
         self.journal.connect_s = time.perf_counter() - began
-        return connected
+        peer = transport.get_extra_info("peername")
+        if peer is None:  # reset before it could be asked
+            transport.abort()
+            raise ConnectionResetError
+        stream.peer_ip, stream.peer_port = peer[:2]
+        return stream
 
 
 class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     """One connection: asyncio's protocol on the side of the socket, httpcore2's stream on the side of the parser."""
 
-    def __init__(self, wire: Wire, connected: socket.socket) -> None:
+    def __init__(self, wire: Wire) -> None:
         self._wire = wire
         self._transport: asyncio.Transport | None = None
         self._gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -96,7 +93,8 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._ended: tuple[float, Exception | None] | None = None  # no more bytes will come: when, and why
         self._news: asyncio.Future[None] | None = None  # somebody waits for bytes, or for room to write
         self._has_room = True
-        self.peer_ip, self.peer_port = connected.getpeername()[:2]
+        self.peer_ip = ""
+        self.peer_port = 0
         self.tls: ssl.SSLObject | None = None
         self.tls_version: str | None = None
         self.cert_expires_at: datetime | None = None
@@ -158,9 +156,10 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
                 return b""
             await self._next_news()
         at, data = self._unread.popleft()
-        if len(data) > READ_BYTES:
-            self._unread.appendleft((at, data[READ_BYTES:]))
-            data = data[:READ_BYTES]
+        most = min(max_bytes, READ_BYTES)
+        if len(data) > most:
+            self._unread.appendleft((at, data[most:]))
+            data = data[:most]
             await asyncio.sleep(0)  # a flood must not keep the loop, and with it the deadline, from its turn
         was_full = self._unread_bytes > READ_AHEAD_BYTES
         self._unread_bytes -= len(data)

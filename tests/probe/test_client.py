@@ -16,8 +16,9 @@ import uvloop
 from pydantic import SecretStr
 
 from probe.client import Auth, Client, Network
+from probe.client.faults import timeout_in
 from probe.records import Connection, Fault, Headers, Observation, Phase, ProbeRequest, Reply, RequestKind
-from probe.wire import dial
+from probe.wire import Journal, dial
 from probe.wire.words import describe
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.raw import (
@@ -292,7 +293,7 @@ def test_a_ca_file_that_cannot_be_read_is_refused_at_once() -> None:
 
 async def test_the_phases_of_a_plain_reply() -> None:
     """A literal address resolves nothing, http has no TLS, a reply that is no stream has no events: None, not 0."""
-    with RawServer(healthy(Wait(0.05), answer()[:-20], Wait(0.03), answer()[-20:])) as server:
+    with RawServer(healthy(Wait(0.1), answer()[:-20], Wait(0.1), answer()[-20:])) as server:
         seen = await probe(server.url)
     t = seen.timings
     assert (t.resolve_s, t.tls_s, t.first_event_s, t.first_token_s) == (None, None, None, None)
@@ -301,8 +302,8 @@ async def test_the_phases_of_a_plain_reply() -> None:
     assert t.processing_s is not None
     assert t.transfer_s is not None
     assert t.first_byte_s is not None
-    assert 0.05 <= t.processing_s < 0.15
-    assert 0.03 <= t.transfer_s < 0.12
+    assert 0.05 <= t.processing_s < 0.5
+    assert 0.05 <= t.transfer_s < 0.5
     assert t.connect_s + t.send_s + t.processing_s <= t.first_byte_s
     assert t.total_s == pytest.approx(t.first_byte_s + t.transfer_s)
     assert seen.last_phase is Phase.TRANSFER
@@ -338,13 +339,13 @@ def test_a_stream_gives_first_byte_first_event_first_token_in_turn(
     steps = (
         SSE,
         chunk(b": keep-alive\n\n"),
-        Wait(0.03),
+        Wait(0.1),
         chunk(delta("")),
-        Wait(0.03),
+        Wait(0.1),
         chunk(first),
-        Wait(0.03),
+        Wait(0.1),
         chunk(rest),
-        Wait(0.03),
+        Wait(0.1),
         chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n",
     )
     with RawServer(healthy(*steps)) as server, asyncio.Runner(loop_factory=loop_factory) as runner:
@@ -353,9 +354,9 @@ def test_a_stream_gives_first_byte_first_event_first_token_in_turn(
     assert t.first_byte_s is not None
     assert t.first_event_s is not None
     assert t.first_token_s is not None
-    assert t.first_event_s - t.first_byte_s >= 0.03
-    assert t.first_token_s - t.first_event_s >= 0.06
-    assert t.total_s - t.first_token_s >= 0.03
+    assert t.first_event_s - t.first_byte_s >= 0.05
+    assert t.first_token_s - t.first_event_s >= 0.15
+    assert t.total_s - t.first_token_s >= 0.05
     assert whole(seen).body.endswith("data: [DONE]\n\n")
     assert seen.last_phase is Phase.TRANSFER
 
@@ -382,7 +383,7 @@ async def test_a_rude_end_after_the_terminal_event_is_no_fault() -> None:
 
 async def test_a_body_without_a_length_ends_with_the_connection() -> None:
     """The last moment is then the end of the connection, not the last byte."""
-    with RawServer(healthy(head("Content-Type: application/json"), COMPLETION, Wait(0.05))) as server:
+    with RawServer(healthy(head("Content-Type: application/json"), COMPLETION, Wait(0.1))) as server:
         seen = await probe(server.url)
     assert whole(seen).body.encode() == COMPLETION
     assert seen.timings.transfer_s is not None
@@ -487,7 +488,7 @@ async def test_what_had_arrived_before_the_deadline_is_kept() -> None:
     assert (seen.reply.status, seen.reply.body, seen.reply.body_bytes, seen.reply.complete) == (200, "abc", 3, False)
     assert seen.last_phase is Phase.FIRST_BYTE
     assert seen.timings.transfer_s is None
-    assert 0.2 <= seen.timings.total_s < 0.3
+    assert 0.2 <= seen.timings.total_s < 0.7
 
 
 async def test_a_request_that_the_server_does_not_take_is_a_write_timeout() -> None:
@@ -583,37 +584,58 @@ async def test_anything_with_a_status_is_reachable_and_nothing_else() -> None:
 # ---------------------------------------------------------------- names, addresses, words
 
 
-async def test_a_silent_address_does_not_keep_the_next_from_being_tried() -> None:
-    """A later address is tried after a moment; the first connection that stands is taken."""
-    with silent_port() as silent, socket.create_server(("127.0.0.1", 0)) as listener:
-        addresses = [(socket.AF_INET, ("127.0.0.1", port)) for port in (silent, listener.getsockname()[1])]
-        with await dial.connect(addresses) as connected:
-            assert connected.getpeername() == listener.getsockname()
+NOWHERE = "127.0.0.9"  # loopback too, but nobody listens
 
 
 async def test_a_refused_address_is_passed_over_at_once() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        addresses = [(socket.AF_INET, ("127.0.0.1", port)) for port in (1, listener.getsockname()[1])]
+    with RawServer(healthy()) as server:
         async with asyncio.timeout(dial.STAGGER_S / 2):
-            with await dial.connect(addresses) as connected:
-                assert connected.getpeername() == listener.getsockname()
+            transport, _ = await dial.connect([NOWHERE, "127.0.0.1"], server.port, asyncio.Protocol)
+        assert transport.get_extra_info("peername") == ("127.0.0.1", server.port)
+        await close(transport)
+
+
+@LOOPS
+def test_a_silent_address_does_not_keep_the_next_from_being_tried(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """A later address is tried after a moment; the first connection that stands is taken, the other given up."""
+
+    async def race(port: int) -> None:
+        transport, _ = await dial.connect([NOWHERE, "127.0.0.1"], port, asyncio.Protocol)
+        assert transport.get_extra_info("peername") == ("127.0.0.1", port)
+        await close(transport)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    with (
+        silent_port(NOWHERE) as port,
+        socket.create_server(("127.0.0.1", port)),
+        asyncio.Runner(loop_factory=loop_factory) as runner,
+    ):
+        runner.run(race(port))
 
 
 async def test_of_many_failures_the_one_with_an_answer_is_told() -> None:
     """A family without a route says less than a host that refused."""
-    addresses = [(socket.AF_INET, ("255.255.255.255", 1)), (socket.AF_INET, ("127.0.0.1", 1))]
-    for order in itertools.permutations(addresses):
+    for order in itertools.permutations(["255.255.255.255", "127.0.0.1"]):
         with pytest.raises(ConnectionRefusedError):
-            await dial.connect(order)
+            await dial.connect(order, 1, asyncio.Protocol)
 
 
-async def test_a_race_that_is_cancelled_leaves_no_socket() -> None:
+async def test_a_race_that_is_cancelled_leaves_nothing_behind() -> None:
     with silent_port() as port:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
-                await dial.connect([(socket.AF_INET, ("127.0.0.1", port))] * 2)
+                await dial.connect(["127.0.0.1"] * 2, port, asyncio.Protocol)
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def close(transport: asyncio.Transport) -> None:
+    """Gone when this returns: a transport leaves its socket to the next turns of the loop."""
+    transport.abort()
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(
@@ -635,14 +657,23 @@ def test_errors_are_told_in_the_clients_words(error: Exception, words: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("host", "address"),
-    [
-        ("127.0.0.1", [(socket.AF_INET, ("127.0.0.1", 80))]),
-        ("::1", [(socket.AF_INET6, ("::1", 80))]),
-        ("fe80::1%lo", None),
-        ("localhost", None),
-        ("127.1", None),
-    ],
+    ("host", "is_address"),
+    [("127.0.0.1", True), ("::1", True), ("fe80::1%lo", True), ("localhost", False), ("127.1", False), ("", False)],
 )
-def test_only_a_plain_literal_address_is_not_resolved(host: str, address: object) -> None:
-    assert dial.literal(host, 80) == address
+def test_only_an_address_is_not_resolved(host: str, is_address: bool) -> None:
+    assert dial.is_literal(host) is is_address
+
+
+@pytest.mark.parametrize(
+    ("journal", "fault"),
+    [
+        (Journal(), Fault("ConnectTimeout", "timed out after 5 s waiting for a TCP connection")),
+        (Journal(is_resolving=True), Fault("ConnectTimeout", "timed out after 5 s waiting for getaddrinfo")),
+        (Journal(writing=1.0), Fault("WriteTimeout", "timed out after 5 s waiting for the request to be taken")),
+        (Journal(writing=1.0, sent=2.0), Fault("ReadTimeout", "timed out after 5 s waiting for the first byte")),
+        (Journal(first_byte=3.0), Fault("ReadTimeout", "timed out after 5 s waiting for the end of the reply")),
+    ],
+    ids=repr,
+)
+def test_a_timeout_is_named_by_the_phase_it_came_in(journal: Journal, fault: Fault) -> None:
+    assert timeout_in(journal, 5.0, Network()) == fault

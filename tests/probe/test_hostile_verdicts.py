@@ -71,6 +71,12 @@ VERDICTS = {
     "silence over TLS": "degradation/read_timeout",
 }
 
+# A socket that is closed with unread bytes in it may send a reset before its goodbye is read: both are true.
+RACES = {
+    "closes in the TLS handshake": ("degradation/tls_failure", "degradation/connection_reset"),
+    "accepts and closes": ("degradation/connection_reset", "degradation/connect_refused"),
+}
+
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Certificates]:
@@ -102,4 +108,8 @@ def test_a_hostile_server_becomes_this_verdict(script: Script, certificates: Cer
             judgement = classify(sealed.value, Expectation())
             return f"{judgement.verdict}/{judgement.reason}"
 
-        assert asyncio.run(probe()) == VERDICTS[script.name]
+        told = asyncio.run(probe())
+        if script.name in RACES:
+            assert told in RACES[script.name]
+        else:
+            assert told == VERDICTS[script.name]

@@ -258,10 +258,10 @@ def _pump(source: socket.socket, sink: socket.socket) -> None:
 
 
 @contextlib.contextmanager
-def silent_port() -> Iterator[int]:
+def silent_port(address: str = "127.0.0.1") -> Iterator[int]:
     """A port that neither accepts nor refuses: its queue is full, so the kernel drops what knocks."""
     with socket.socket() as listener, contextlib.ExitStack() as fillers:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((address, 0))
         listener.listen(0)
         for _ in range(4):
             filler = fillers.enter_context(socket.socket())
