@@ -209,6 +209,8 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     ) -> "Stream":
         assert self._transport is not None
         began = time.perf_counter()
+        if self._ended is not None or self._transport.is_closing():
+            raise self._hung_up()
         try:
             encrypted = await asyncio.get_running_loop().start_tls(
                 self._transport,
@@ -222,18 +224,23 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             if not isinstance(error, OSError):  # an SSLError is one
                 raise
             if isinstance(error, ConnectionResetError) and error.errno is None:
-                # asyncio's word for an orderly end in the middle of the handshake: say what OpenSSL would have said.
-                error = ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "EOF occurred in violation of protocol")
+                error = _eof()  # asyncio's word for an orderly end in the middle of the handshake
             raise httpcore2.ConnectError(describe(error)) from None
+        if encrypted is None or (agreed := encrypted.get_extra_info("ssl_object")) is None:
+            self._transport.abort()  # uvloop comes back from a connection that ended under it, with nothing agreed
+            raise self._hung_up()
         self._wire.journal.tls_s = time.perf_counter() - began
-        assert encrypted is not None
         self._set_transport(encrypted)
-        self._note_tls(encrypted)
+        self._note_tls(agreed)
         return self
 
-    def _note_tls(self, encrypted: asyncio.BaseTransport) -> None:
-        self.tls = encrypted.get_extra_info("ssl_object")
-        assert self.tls is not None
+    def _hung_up(self) -> httpcore2.ConnectError:
+        """The end of a connection that was to be encrypted, in OpenSSL's words where the system has none."""
+        error = self._ended[1] if self._ended is not None else None
+        return httpcore2.ConnectError(describe(error or _eof()))
+
+    def _note_tls(self, agreed: ssl.SSLObject) -> None:
+        self.tls = agreed
         self.tls_version = self.tls.version()
         certificate = self.tls.getpeercert() or {}
         not_after = certificate.get("notAfter")
@@ -261,3 +268,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             case "is_readable":
                 return bool(self._unread) or self._ended is not None
         return None
+
+
+def _eof() -> ssl.SSLEOFError:
+    return ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "EOF occurred in violation of protocol")
