@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -39,6 +39,22 @@ def _wait(work: Coroutine[Any, Any, T], packet_id: str = "") -> T:
         return asyncio.run(work)
     except (PacketNotFound, ValueError):
         raise ConfigError("packet ID", "one that `packets list` shows", packet_id) from None
+
+
+def _whole(data: bytes, packet_id: str) -> dict[str, bytes]:
+    """The files of a packet that verifies. What is altered must not be passed on, least of all under a new manifest."""
+    if render.verify(data):
+        raise ConfigError(f"packet {packet_id}", "a whole one", "problems; `packets verify` names them")
+    return render.unpack(data)
+
+
+def _write(out: Path, files: Mapping[str, bytes]) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (out / name).write_bytes(content)
+    except OSError as error:
+        raise ConfigError("--out", "a folder that can be written to", error.strerror or "an error") from None
 
 
 def _tell(written: Path, json: bool) -> None:
@@ -79,10 +95,11 @@ def show(packet_id: str, config: ConfigFile = CONFIG, store: Store = None, json:
     """The summary of a packet, then what was added to it since."""
     vault = _vault(config, store)
 
-    async def read() -> tuple[dict[str, bytes], tuple[tuple[str, Any], ...]]:
-        return render.unpack(await vault.read(packet_id)), await vault.addenda(packet_id)
+    async def read() -> tuple[bytes, tuple[tuple[str, Any], ...]]:
+        return await vault.read(packet_id), await vault.addenda(packet_id)
 
-    files, addenda = _wait(read(), packet_id)
+    data, addenda = _wait(read(), packet_id)
+    files = _whole(data, packet_id)
     if json:
         show_json({"packet": orjson.loads(files["packet.json"]), "addenda": [document for _, document in addenda]})
         return
@@ -103,10 +120,7 @@ def fetch(
         return await vault.read(packet_id), await vault.addenda(packet_id)
 
     data, addenda = _wait(read(), packet_id)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{packet_id}.zip").write_bytes(data)
-    for name, document in addenda:
-        (out / name).write_bytes(render.json_bytes(document))
+    _write(out, {f"{packet_id}.zip": data} | {name: render.json_bytes(document) for name, document in addenda})
     _tell(out / f"{packet_id}.zip", json)
 
 
@@ -124,13 +138,12 @@ def export(
     """Write a packet for whom it is meant: `support` omits owner, posts, notes and earlier packets."""
     if audience not in ("support", "internal"):
         raise ConfigError("--for", "support or internal", audience)
-    files = render.unpack(_wait(_vault(config, store).read(packet_id), packet_id))
+    files = _whole(_wait(_vault(config, store).read(packet_id), packet_id), packet_id)
     document = orjson.loads(files["packet.json"])
     written = render.files(packet.for_support(document), audience="support") if audience == "support" else files
-    out.mkdir(parents=True, exist_ok=True)
-    target = out / f"{packet_id}-{audience}.zip"
-    target.write_bytes(render.pack(written))
-    _tell(target, json)
+    name = f"{packet_id}-{audience}.zip"
+    _write(out, {name: render.pack(written)})
+    _tell(out / name, json)
 
 
 @packets.command()
@@ -143,7 +156,10 @@ def verify(
     """Check every digest. Exit code 0: whole; 1: altered, missing, extra or unreadable, said file by file."""
     file = Path(packet)
     if file.suffix == ".zip" and file.exists():
-        problems = render.verify(file.read_bytes())
+        try:
+            problems = render.verify(file.read_bytes())
+        except OSError as error:
+            raise ConfigError(packet, "a readable file", error.strerror or "an error") from None
     else:
         vault = _vault(config, store)
 

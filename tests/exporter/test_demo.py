@@ -1,0 +1,200 @@
+"""One run of `freezeframe demo`, and every packet command on the store that it leaves."""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.freezeframe import command
+
+OWNER = b"demo on-call"
+
+
+def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("FREEZEFRAME_")}
+    # Wide, so that no cell of a table is folded.
+    return subprocess.run(
+        command(*arguments), env=environ | {"COLUMNS": "250"}, capture_output=True, text=True, timeout=60
+    )
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What one run printed, and where its store is."""
+
+    printed: str
+    packets: list[dict[str, Any]]
+    store: Path
+
+    @property
+    def key(self) -> bytes:
+        return (self.store.parent / "key").read_bytes().strip()
+
+    def of(self, target: str) -> dict[str, Any]:
+        return next(packet for packet in self.packets if packet["target"] == target)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """Ends by itself: `subprocess.run` would raise after 25 s."""
+    environ = os.environ | {"TMPDIR": str(tmp_path_factory.mktemp("demo"))}
+    story = command("demo", "--seconds", "8", "--json")
+    ran = subprocess.run(story, env=environ, capture_output=True, text=True, timeout=25)
+    assert ran.returncode == 0, ran.stderr
+    packets = json.loads(ran.stdout)["packets"]
+    return Demo(ran.stdout + ran.stderr, packets, Path(packets[0]["path"]).parent)
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """A zip with checksums of its own that fit, as someone makes who changes evidence on purpose."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def refused(ran: subprocess.CompletedProcess[str], word: str) -> None:
+    """One clear line on standard error, nothing on standard output, exit code 2."""
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1), ran.stderr
+    assert ran.stderr.startswith("freezeframe: ")
+    assert word in ran.stderr
+
+
+def test_the_demo_freezes_a_packet_of_each_class_and_says_where_it_is(demo: Demo) -> None:
+    verdicts = {packet["verdict"] for packet in demo.packets}
+    assert verdicts >= {"degradation", "auth_or_account", "quota_or_billing", "contract_mismatch"}
+    assert demo.of("small")["state"] == "recovered"
+    for packet in demo.packets:
+        data = Path(packet["path"]).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (packet["size_bytes"], packet["zip_sha256"])
+        assert packet["url"].endswith(f"/packets/{packet['id']}")
+
+
+def test_the_key_of_the_demo_is_in_its_key_file_alone(demo: Demo) -> None:
+    """Packets are stored uncompressed: their bytes are what is in them."""
+    assert demo.key.startswith(b"fake-demo-key-")
+    assert demo.key.decode() not in demo.printed
+    holders = [file.name for file in demo.store.parent.rglob("*") if file.is_file() and demo.key in file.read_bytes()]
+    assert holders == ["key"]
+    assert (demo.store.parent / "key").stat().st_mode & 0o077 == 0
+
+
+def test_the_store_lists_what_the_demo_printed_newest_first(demo: Demo) -> None:
+    listed = json.loads(call("packets", "list", "--store", demo.store, "--json").stdout)["packets"]
+    printed = [{name: packet[name] for name in packet.keys() - {"path", "url"}} for packet in demo.packets]
+    assert listed == printed[::-1]
+    table = call("packets", "list", "--store", demo.store).stdout.splitlines()
+    assert table[0].split()[:4] == ["id", "target", "verdict", "reason"]
+    assert [line.split()[0] for line in table[1:]] == [packet["id"] for packet in listed]
+
+
+def test_a_packet_is_shown_with_what_was_added_since(demo: Demo) -> None:
+    small = demo.of("small")["id"]
+    shown = json.loads(call("packets", "show", small, "--store", demo.store, "--json").stdout)
+    assert shown["packet"]["packet_id"] == small
+    assert len(shown["addenda"]) == 1
+    summary, _, addenda = call("packets", "show", small, "--store", demo.store).stdout.partition(f"{small}.001.json: ")
+    assert summary.startswith("# ")
+    assert OWNER.decode() in summary
+    assert addenda.strip()
+
+
+def test_a_packet_is_fetched_as_stored_with_its_addenda_into_a_new_folder(demo: Demo, tmp_path: Path) -> None:
+    small = demo.of("small")["id"]
+    out = tmp_path / "new/folder"
+    ran = call("packets", "fetch", small, "--store", demo.store, "--out", out, "--json")
+    assert json.loads(ran.stdout) == {"path": str(out / f"{small}.zip")}
+    assert {file.name for file in out.iterdir()} == {f"{small}.zip", f"{small}.001.json"}
+    assert (out / f"{small}.zip").read_bytes() == (demo.store / f"{small}.zip").read_bytes()
+    stored = json.loads((demo.store / f"{small}.001.json").read_bytes())
+    assert json.loads((out / f"{small}.001.json").read_bytes()) == stored["document"]
+
+
+def test_support_does_not_read_who_our_owner_is_and_internal_reads_all(demo: Demo, tmp_path: Path) -> None:
+    account = demo.of("account")
+    for audience in ("support", "internal"):
+        ran = call("packets", "export", account["id"], "--for", audience, "--store", demo.store, "--out", tmp_path)
+        assert ran.stdout.strip() == str(tmp_path / f"{account['id']}-{audience}.zip")
+        assert call("packets", "verify", ran.stdout.strip()).returncode == 0
+    support = (tmp_path / f"{account['id']}-support.zip").read_bytes()
+    internal = (tmp_path / f"{account['id']}-internal.zip").read_bytes()
+    assert OWNER in internal
+    assert OWNER not in support
+    assert internal == Path(account["path"]).read_bytes()
+    refused(call("packets", "export", account["id"], "--for", "nobody", "--store", demo.store), "--for")
+
+
+def test_a_packet_verifies_by_id_and_by_path(demo: Demo) -> None:
+    for packet in demo.packets:
+        ran = call("packets", "verify", packet["path"], "--json")
+        assert (ran.returncode, json.loads(ran.stdout)) == (0, {"problems": [], "whole": True})
+    by_id = call("packets", "verify", demo.packets[0]["id"], "--store", demo.store)
+    assert (by_id.returncode, by_id.stdout) == (0, f"{demo.packets[0]['id']}: whole\n")
+
+
+def test_a_flipped_byte_and_a_missing_file_are_named_with_exit_code_1(demo: Demo, tmp_path: Path) -> None:
+    data = Path(demo.packets[0]["path"]).read_bytes()
+    files = members(data)
+    where = data.index(files[next(name for name in files if name.endswith("/summary.md"))])
+    broken = tmp_path / "x.zip"
+    broken.write_bytes(data[:where] + bytes([data[where] ^ 1]) + data[where + 1 :])
+    altered = call("packets", "verify", broken)
+    assert (altered.returncode, "summary.md: altered" in altered.stdout.splitlines()) == (1, True)
+    broken.write_bytes(zipped({name: content for name, content in files.items() if not name.endswith("/summary.md")}))
+    missing = call("packets", "verify", broken, "--json")
+    assert missing.returncode == 1
+    assert {"file": "summary.md", "problem": "missing"} in json.loads(missing.stdout)["problems"]
+
+
+def test_an_altered_packet_is_neither_shown_nor_exported_under_a_new_manifest(demo: Demo, tmp_path: Path) -> None:
+    """Its zip is readable and its checksums fit: only the manifest tells. An export writes a manifest anew."""
+    large = demo.of("large")
+    files = members(Path(large["path"]).read_bytes())
+    name = f"{large['id']}/packet.json"
+    assert b"demo-large" in files[name]
+    store = tmp_path / "store"
+    store.mkdir()
+    changed = zipped(files | {name: files[name].replace(b"demo-large", b"demo-small")})
+    (store / f"{large['id']}.zip").write_bytes(changed)
+    refused(call("packets", "show", large["id"], "--store", store), "packets verify")
+    for audience in ("support", "internal"):
+        ran = call("packets", "export", large["id"], "--for", audience, "--store", store, "--out", tmp_path / "out")
+        refused(ran, large["id"])
+    assert not (tmp_path / "out").exists()
+    by_id = call("packets", "verify", large["id"], "--store", store)
+    assert (by_id.returncode, "packet.json: altered" in by_id.stdout.splitlines()) == (1, True)
+
+
+def test_a_wrong_packet_id_is_one_clear_line(demo: Demo) -> None:
+    unknown, outside = "20260101T000000Z-none-00000000", "../key"
+    for action, wrong in (("show", outside), ("fetch", unknown), ("export", unknown), ("verify", outside)):
+        refused(call("packets", action, wrong, "--store", demo.store), "packet ID")
+
+
+@pytest.mark.parametrize("action", ["fetch", "export"])
+def test_a_folder_that_cannot_be_written_is_one_clear_line(demo: Demo, action: str) -> None:
+    below_a_file = demo.store.parent / "key/below"
+    refused(call("packets", action, demo.packets[0]["id"], "--store", demo.store, "--out", below_a_file), "--out")
+
+
+def test_a_folder_that_is_called_a_zip_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").mkdir()
+    refused(call("packets", "verify", tmp_path / "x.zip"), "x.zip")
+
+
+def test_a_demo_without_an_address_of_its_own_is_one_clear_line() -> None:
+    for listen in ("nonsense", "0.0.0.0:0"):
+        refused(call("demo", "--seconds", "5", "--listen", listen, "--json"), "server.")
