@@ -9,50 +9,16 @@ import urllib.parse
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from tests.servers.freezeframe import Freezeframe, Start
+from tests.servers.secrets import command_lines, encodings, leaks
 
 pytestmark = pytest.mark.real
 
 KEY = 'sk-fake-Qz7/w+echo"=&9Lm'  # has what JSON, URLs and HTML each write in their own way
 MARK = "the-echo-begins-here"
-
-
-def base64_cores(secret: bytes) -> set[bytes]:
-    """What base64 of any text around the secret must hold: its middle, at each of the three alignments."""
-    cores = set()
-    for shift in range(3):
-        padded = b"\0" * shift + secret
-        whole = padded[: len(padded) // 3 * 3]
-        core = base64.b64encode(whole)[(4 if shift else 0) :]
-        cores |= {core, core.translate(bytes.maketrans(b"+/", b"-_"))}
-    return cores
-
-
-def encodings(secret: str) -> dict[str, bytes]:
-    plain = secret.encode()
-    found = {
-        "plain": plain,
-        "percent": urllib.parse.quote(secret, safe="").encode(),
-        "percent, slash kept": urllib.parse.quote(secret).encode(),
-        "JSON": json.dumps(secret)[1:-1].encode(),
-        "JSON in JSON": json.dumps(json.dumps(secret)[1:-1])[1:-1].encode(),
-        "HTML": html.escape(secret).encode(),
-    }
-    return found | {f"base64 {index}": core for index, core in enumerate(sorted(base64_cores(plain)))}
-
-
-def leaks(name: str, data: bytes) -> list[str]:
-    """Where and how the secret stands in some bytes; the members of a zip are looked at too."""
-    found = [f"{name}: {how}" for how, encoded in encodings(KEY).items() if encoded in data]
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.namelist():
-                found += leaks(f"{name}/{member}", archive.read(member))
-    return found
 
 
 class _Echo(BaseHTTPRequestHandler):
@@ -101,31 +67,20 @@ def echo() -> Iterator[str]:
         thread.join()
 
 
-def command_lines() -> bytes:
-    """The process list: what anybody on the machine can read."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(process.read_bytes())
-        except OSError:  # it ended while we looked
-            continue
-    return b"\n".join(found)
-
-
 MODELS = ("plain", "percent", "base64", "bearer-base64", "page")
 
 
 def test_the_search_itself_finds_each_encoding() -> None:
     """A check that cannot fail proves nothing."""
     for how, encoded in encodings(KEY).items():
-        assert leaks("x", b"before " + encoded + b" after"), how
+        assert leaks(KEY, "x", b"before " + encoded + b" after"), how
     for text in (f"Bearer {KEY}", f"x{KEY}", f"xy{KEY}!"):
-        assert leaks("x", base64.b64encode(text.encode())), text
+        assert leaks(KEY, "x", base64.b64encode(text.encode())), text
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("inner", KEY)
-    assert "x/inner: plain" in leaks("x", zipped.getvalue())
-    assert not leaks("x", b"nothing of it")
+    assert "x/inner: plain" in leaks(KEY, "x", zipped.getvalue())
+    assert not leaks(KEY, "x", b"nothing of it")
 
 
 def test_no_secret_is_left_where_a_server_echoes_it_everywhere(echo: str, freezeframe: Start) -> None:
@@ -133,7 +88,7 @@ def test_no_secret_is_left_where_a_server_echoes_it_everywhere(echo: str, freeze
     targets = [{"name": model, "model": model, "credential": "team"} for model in MODELS]
     probe = freezeframe("echo", echo, targets, {"team": KEY})
     packets = {model: probe.first_packet(model) for model in MODELS}
-    assert not leaks("process list", command_lines())
+    assert not leaks(KEY, "process list", command_lines())
 
     seen = {
         path: probe.get(path, accept) for path, accept in everywhere(probe, [p.listed["id"] for p in packets.values()])
@@ -145,7 +100,7 @@ def test_no_secret_is_left_where_a_server_echoes_it_everywhere(echo: str, freeze
         if file.is_file() and file != probe.process.log
     }
     files["stdout and stderr"] = probe.process.log.read_bytes()
-    found = [leak for name, data in (seen | files).items() for leak in leaks(name, data)]
+    found = [leak for name, data in (seen | files).items() for leak in leaks(KEY, name, data)]
     assert not found
 
     # What stood around the secret is still there, so the echo did reach the packets and was cut out of them.
