@@ -41,6 +41,10 @@ def _wait(work: Coroutine[Any, Any, T], packet_id: str = "") -> T:
         raise ConfigError("packet ID", "one that `packets list` shows", packet_id) from None
 
 
+async def _stored(vault: Vault, packet_id: str) -> tuple[bytes, tuple[tuple[str, Any], ...]]:
+    return await vault.read(packet_id), await vault.addenda(packet_id)
+
+
 def _whole(data: bytes, packet_id: str) -> dict[str, bytes]:
     """The files of a packet that verifies. What is altered must not be passed on, least of all under a new manifest."""
     if render.verify(data):
@@ -93,12 +97,7 @@ def list_(config: ConfigFile = CONFIG, store: Store = None, json: AsJson = False
 @packets.command()
 def show(packet_id: str, config: ConfigFile = CONFIG, store: Store = None, json: AsJson = False) -> None:
     """The summary of a packet, then what was added to it since."""
-    vault = _vault(config, store)
-
-    async def read() -> tuple[bytes, tuple[tuple[str, Any], ...]]:
-        return await vault.read(packet_id), await vault.addenda(packet_id)
-
-    data, addenda = _wait(read(), packet_id)
+    data, addenda = _wait(_stored(_vault(config, store), packet_id), packet_id)
     files = _whole(data, packet_id)
     if json:
         show_json({"packet": orjson.loads(files["packet.json"]), "addenda": [document for _, document in addenda]})
@@ -114,12 +113,7 @@ def fetch(
     packet_id: str, out: Out = Path(), config: ConfigFile = CONFIG, store: Store = None, json: AsJson = False
 ) -> None:
     """Copy a packet as it is stored, and its addenda, into a folder."""
-    vault = _vault(config, store)
-
-    async def read() -> tuple[bytes, tuple[tuple[str, Any], ...]]:
-        return await vault.read(packet_id), await vault.addenda(packet_id)
-
-    data, addenda = _wait(read(), packet_id)
+    data, addenda = _wait(_stored(_vault(config, store), packet_id), packet_id)
     _write(out, {f"{packet_id}.zip": data} | {name: render.json_bytes(document) for name, document in addenda})
     _tell(out / f"{packet_id}.zip", json)
 

@@ -64,9 +64,8 @@ def as_json(result: Result) -> dict[str, Any]:
         "status": result.status,
         "total_s": None if timings is None else timings.total_s,
         "first_token_s": None if timings is None else timings.first_token_s,
-        "request_ids": list(
-            dict.fromkeys(known.value for known in result.reading.request_ids)
-        ),  # header and text agree
+        # Each once: a header and the error's text often say the same.
+        "request_ids": list(dict.fromkeys(known.value for known in result.reading.request_ids)),
         "probe": result.probe_id,
     }
 

@@ -13,7 +13,6 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -169,8 +168,8 @@ class Vault:
             await _asked("write", name, lambda: obstore.put(self.store, name, data, mode="create"))
         except _Exists:
             created = False
-        if self.folder is not None:  # also where it was there: a crash may have come between the writing and this
-            await _asked("sync", name, partial(_sync, self.folder, name))
+        if (folder := self.folder) is not None:  # also where it was there: a crash may have come before this
+            await _asked("sync", name, lambda: _sync(folder, name))
         return created
 
 

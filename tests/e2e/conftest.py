@@ -1,13 +1,12 @@
 """The real process `freezeframe run`, and the real servers around it. Their logs are shown when a test fails."""
 
-import json
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from tests.servers import Process, aimock, free_port, litellm, prometheus
-from tests.servers.freezeframe import DEFAULTS, OWNER, Freezeframe, Start, command, contract
+from tests.servers import Process, aimock, litellm, prometheus
+from tests.servers.freezeframe import Freezeframe, Start, command, configure, listens_on
 
 _running = pytest.StashKey[list[Process]]()
 
@@ -52,23 +51,10 @@ def freezeframe(tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Proces
         defaults: Mapping[str, Any] | None = None,
     ) -> Freezeframe:
         folder = tmp_path_factory.mktemp(name)
-        address = f"127.0.0.1:{free_port()}"
-        config = {
-            "contract": "./contract.yaml",
-            "credentials": {account: {"env": f"KEY_OF_{account.upper()}"} for account in keys},
-            "defaults": DEFAULTS | dict(defaults or {}),
-            "targets": [dict(target) for target in targets],
-            "budget": {"probes_per_day": 200_000, "tokens_per_day": 20_000_000},
-            "state": "./state",
-            "store": "./packets",
-            "server": {"listen": address},
-            "escalation": {"impact": "The test cannot answer.", "owner": OWNER, "posts": "./posts"},
-        }
-        # JSON is YAML too, and needs no word about quoting.
-        (folder / "contract.yaml").write_text(json.dumps(contract(base_url)))
-        (folder / "freezeframe.yaml").write_text(json.dumps(config))
+        file = configure(folder, base_url, targets, keys, defaults=defaults)
+        address = listens_on(file)
         env = {f"KEY_OF_{account.upper()}": key for account, key in keys.items()}
-        started = command("run", "--config", folder / "freezeframe.yaml")
+        started = command("run", "--config", file)
         process = keep(Process.start(f"freezeframe-{name}", folder, started, env))
         process.wait_until_answering(f"http://{address}/-/ready", 30)
         return Freezeframe(process, folder, address)

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,63 +15,33 @@ import pytest
 
 from exporter.gateway import Gateway
 from exporter.gateway_script import Behaviour
-from tests.servers import free_port, get, until
-from tests.servers.freezeframe import command, contract
+from tests.exporter import commands
+from tests.servers import Process, free_port, get, until
+from tests.servers.freezeframe import command, configure, contract, listens_on
 from tests.servers.raw import RawServer, Script, answer
 
 KEY = "sk-fake-cli-0123456789abcdef"
 CORPUS = Path(__file__).parents[1] / "corpus/exchanges.jsonl"
-ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("FREEZEFRAME_")}
 Change = Callable[[dict[str, Any]], object]
 
 
-def call(
-    *arguments: str | Path, cwd: Path | None = None, stdin: bytes = b"", **environ: str
-) -> subprocess.CompletedProcess[str]:
-    ran = subprocess.run(
-        command(*arguments),
-        cwd=cwd,
-        input=stdin,
-        env=ENVIRON | {"KEY_OF_A": KEY, "COLUMNS": "250"} | environ,
-        capture_output=True,
-        timeout=60,
-    )
-    return subprocess.CompletedProcess(ran.args, ran.returncode, ran.stdout.decode(), ran.stderr.decode())
+TARGETS = (
+    {"name": "small", "model": "demo-small", "credential": "a"},
+    {"name": "large", "model": "demo-large", "credential": "a"},
+)
+FREEZE = {"failures": 3, "window": 3, "recover": 2, "confirm": {"attempts": 0, "backoff": "1s"}}
 
 
 def configured(folder: Path, base_url: str = "http://127.0.0.1:9/v1", change: Change | None = None) -> Path:
-    """A configuration of two targets that loads, then one change to it. YAML reads JSON as it is."""
-    config: dict[str, Any] = {
-        "contract": "./contract.yaml",
-        "credentials": {"a": {"env": "KEY_OF_A"}},
-        "defaults": {
-            "cadence": "2s",
-            "timeout": "1500ms",
-            "slow": "1200ms",
-            "freeze": {"failures": 3, "window": 3, "recover": 2, "confirm": {"attempts": 0, "backoff": "1s"}},
-        },
-        "targets": [
-            {"name": "small", "model": "demo-small", "credential": "a"},
-            {"name": "large", "model": "demo-large", "credential": "a"},
-        ],
-        "budget": {"probes_per_day": 1_000_000, "tokens_per_day": 100_000_000},
-        "state": "./state",
-        "store": "./packets",
-        "server": {"listen": f"127.0.0.1:{free_port()}"},
-        "escalation": {"impact": "The test cannot answer.", "owner": "nobody"},
-    }
-    if change is not None:
-        change(config)
-    (folder / "contract.yaml").write_text(json.dumps(contract(base_url)))
-    (folder / "freezeframe.yaml").write_text(json.dumps(config))
-    return folder / "freezeframe.yaml"
+    return configure(folder, base_url, TARGETS, ("a",), defaults={"freeze": FREEZE}, change=change)
+
+
+call = partial(commands.call, KEY_OF_A=KEY)
 
 
 def refused(ran: subprocess.CompletedProcess[str], named: str) -> None:
-    """One clear line on standard error that names the culprit, exit code 2, no secret."""
-    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1), ran.stderr
-    assert ran.stderr.startswith("freezeframe: ")
-    assert named in ran.stderr
+    """No secret in it either."""
+    commands.refused(ran, named)
     assert KEY not in ran.stderr
 
 
@@ -105,7 +76,8 @@ def test_a_contract_with_placeholders_is_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_variable_and_a_taken_address_are_named(tmp_path: Path) -> None:
     file = configured(tmp_path)
-    refused(call("run", "--config", file, FREEZEFRAME_TAGRETS=KEY), "FREEZEFRAME_TAGRETS")
+    for action in (("run",), ("config", "check")):
+        refused(call(*action, "--config", file, FREEZEFRAME_TAGRETS=KEY), "FREEZEFRAME_TAGRETS")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         refused(call("run", "--config", file, "--listen", listen), "server.listen")
@@ -128,6 +100,7 @@ def test_a_configuration_that_holds_is_checked_and_shown_without_its_secret(tmp_
     assert checked == {"ok": True, "targets": ["small", "large"]}
     shown = json.loads(call("config", "show", "--config", file, "--json", FREEZEFRAME_LOG__LEVEL="debug").stdout)
     assert shown["log.level"] == {"value": "debug", "from": "environment FREEZEFRAME_LOG__LEVEL"}
+    assert shown["defaults.cadence"]["from"] == "freezeframe.yaml"
     table = call("config", "show", "--config", file).stdout
     assert set(shown) <= {line.split()[0] for line in table.splitlines() if line.strip()}
     assert KEY not in table + json.dumps(shown)
@@ -136,16 +109,19 @@ def test_a_configuration_that_holds_is_checked_and_shown_without_its_secret(tmp_
 def test_the_schema_of_the_configuration_knows_every_section() -> None:
     schema = json.loads(call("config", "schema").stdout)
     assert {"contract", "credentials", "targets", "server", "store", "escalation"} <= set(schema["properties"])
-    assert schema["additionalProperties"] is False
+    assert (schema["title"], schema["additionalProperties"]) == ("freezeframe.yaml", False)
 
 
 @pytest.mark.parametrize("name", ["cometapi", "openai-compatible"])
 def test_a_shipped_contract_is_shown_with_source_and_access_time(name: str) -> None:
     areas = json.loads(call("contract", "show", name, "--json").stdout)
     assert len({area["area"] for area in areas}) > 4
+    assert {"Endpoint paths", "Auth headers", "Request fields", "Error behavior"} <= {area["area"] for area in areas}
+    assert not any(area["verified_live"] for area in areas)
     assert all(area["accessed"] for area in areas if area["source"])
     table = call("contract", "show", name).stdout
     assert all(area["area"] in table for area in areas)
+    assert "stored copy" in table
 
 
 def test_an_unknown_contract_is_one_line_that_names_the_shipped_ones() -> None:
@@ -194,12 +170,14 @@ def test_every_recorded_exchange_is_classified_from_a_file_and_from_standard_inp
     assert from_file.returncode == 0
     said = [json.loads(line) for line in from_file.stdout.splitlines()]
     assert [one["id"] for one in said] == [json.loads(line)["id"] for line in CORPUS.read_text().splitlines()]
+    assert all({"id", "verdict", "label", "reason", "certain", "findings"} <= set(one) for one in said)
     assert call("classify", "-", stdin=CORPUS.read_bytes()).stdout == from_file.stdout
 
 
 def test_an_exchange_is_redacted_from_a_file_and_from_standard_input(tmp_path: Path) -> None:
     headers = [["authorization", f"Bearer {KEY}"], ["content-type", "application/json"]]
-    case = {"id": "1", "input": {"request": {"method": "POST", "url": "https://a.test/", "headers": headers}}}
+    url = "https://a.test/?key=abcdefgh"
+    case = {"id": "1", "input": {"request": {"method": "POST", "url": url, "headers": headers}}}
     (tmp_path / "one.jsonl").write_text(json.dumps(case) + "\n\n")
     for ran in (
         call("redact", tmp_path / "one.jsonl"),
@@ -207,6 +185,7 @@ def test_an_exchange_is_redacted_from_a_file_and_from_standard_input(tmp_path: P
     ):
         assert (ran.returncode, ran.stdout.count("\n")) == (0, 1)
         assert KEY not in ran.stdout
+        assert "abcdefgh" not in json.loads(ran.stdout)["output"]["request"]["url"]
         assert sum(removal["count"] for removal in json.loads(ran.stdout)["report"]) >= 1
 
 
@@ -215,52 +194,45 @@ def test_what_cannot_be_read_as_exchanges_is_one_line(name: str, tmp_path: Path)
     (tmp_path / "broken.jsonl").write_bytes(b'\n{"a": ' + KEY.encode())
     refused(call(name, tmp_path / "broken.jsonl"), "broken.jsonl, line 2")
     refused(call(name, "-", stdin=b'["' + KEY.encode() + b'"]'), "object")
+    refused(call(name, "-", stdin=b"[]"), "object")
+    refused(call(name, "-", stdin=b"{"), "line 1")
     refused(call(name, tmp_path / "none.jsonl"), "none.jsonl")
     refused(call(name, tmp_path), "readable file")
 
 
-class Running:
-    """`freezeframe run`, whose log can be read when it has ended."""
+@contextmanager
+def running(file: Path, *more: str) -> Iterator[Process]:
+    """`freezeframe run`, ready."""
+    process = Process.start("run", file.parent, command("run", "--config", file, *more), {"KEY_OF_A": KEY})
+    try:
+        process.wait_until_answering(f"http://{listens_on(file)}/-/ready", 20)
+        yield process
+    finally:
+        process.kill()
 
-    def __init__(self, file: Path) -> None:
-        self._log = (file.parent / "log").open("w+b")
-        self._process = subprocess.Popen(
-            command("run", "--config", file, "--json"), env=ENVIRON | {"KEY_OF_A": KEY}, stderr=self._log
-        )
-        self._url = f"http://{json.loads(file.read_text())['server']['listen']}"
 
-    def __enter__(self) -> "Running":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait(10)
-        self._log.close()
-
-    def answers(self, path: str) -> bytes:
-        try:
-            return get(self._url + path)
-        except OSError:
-            return b""
-
-    def stop(self, signum: signal.Signals) -> tuple[int, list[dict[str, Any]]]:
-        """The exit code and the lines of the log."""
-        self._process.send_signal(signum)
-        code = self._process.wait(45)
-        self._log.seek(0)
-        return code, [json.loads(line) for line in self._log]
+def log_lines(process: Process) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in process.log.read_bytes().splitlines()]
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_asked_to_stop_says_so_once_and_ends_with_0(signum: signal.Signals, tmp_path: Path) -> None:
-    with Running(configured(tmp_path)) as running:
-        until("ready", lambda: running.answers("/-/ready"), 20)
-        code, log = running.stop(signum)
-    assert code == 0
+    with running(configured(tmp_path), "--json") as process:
+        assert process.terminate(45, signum) == 0
+    log = log_lines(process)
     assert [line["event"] for line in log].count("stopped") == 1
     assert (log[0]["event"], log[-1]["event"]) == ("started", "stopped")
     assert KEY not in json.dumps(log)
+
+
+def test_a_run_without_its_provider_is_ready_and_logs_for_people_unless_asked_otherwise(tmp_path: Path) -> None:
+    file = configured(tmp_path)
+    with running(file) as process:
+        assert get(f"http://{listens_on(file)}/-/ready") == b"ready\n"
+        assert process.terminate(45) == 0
+    log = process.log.read_text()
+    assert log.splitlines()[-1].endswith("stopped")
+    assert KEY not in log
 
 
 def test_a_key_that_was_rotated_is_used_at_once_and_the_old_one_stays_out_of_packets(tmp_path: Path) -> None:
@@ -276,14 +248,14 @@ def test_a_key_that_was_rotated_is_used_at_once_and_the_old_one_stays_out_of_pac
 
         (tmp_path / "key").write_text(KEY)
         file = configured(tmp_path, f"http://127.0.0.1:{server.port}/v1", change)
-        with Running(file) as running:
+        with running(file, "--json") as process:
             until("a probe with the first key", lambda: any(KEY.encode() in one for one in server.requests), 20)
             (tmp_path / "new").write_text(rotated)
             (tmp_path / "new").rename(tmp_path / "key")
             until("a probe with the next key", lambda: any(rotated.encode() in one for one in server.requests), 20)
             until("a packet", lambda: list((tmp_path / "packets").glob("*.zip")), 20)
-            code, log = running.stop(signal.SIGTERM)
-    assert code == 0
+            assert process.terminate(45) == 0
+    log = log_lines(process)
     (packet,) = (tmp_path / "packets").glob("*.zip")
     for secret in (KEY, rotated):
         assert secret.encode() not in packet.read_bytes()

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import os
 import subprocess
 import zipfile
 from dataclasses import dataclass
@@ -12,18 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.exporter.commands import ENVIRON, call, refused
 from tests.servers.freezeframe import command
 from tests.servers.secrets import command_lines, leaks
 
 OWNER = b"demo on-call"
-
-
-def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("FREEZEFRAME_")}
-    # Wide, so that no cell of a table is folded.
-    return subprocess.run(
-        command(*arguments), env=environ | {"COLUMNS": "250"}, capture_output=True, text=True, timeout=60
-    )
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """Ends by itself within 25 s; the process list is read all the while, as anybody on the machine can."""
-    environ = os.environ | {"TMPDIR": str(tmp_path_factory.mktemp("demo"))}
+    environ = ENVIRON | {"TMPDIR": str(tmp_path_factory.mktemp("demo"))}
     story = command("demo", "--seconds", "8", "--json")
     processes = []
     with subprocess.Popen(story, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -78,16 +70,10 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def refused(ran: subprocess.CompletedProcess[str], word: str) -> None:
-    """One clear line on standard error, nothing on standard output, exit code 2."""
-    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1), ran.stderr
-    assert ran.stderr.startswith("freezeframe: ")
-    assert word in ran.stderr
-
-
 def test_the_demo_freezes_a_packet_of_each_class_and_says_where_it_is(demo: Demo) -> None:
     verdicts = {packet["verdict"] for packet in demo.packets}
-    assert verdicts >= {"degradation", "auth_or_account", "quota_or_billing", "contract_mismatch"}
+    assert verdicts == {"degradation", "auth_or_account", "quota_or_billing", "contract_mismatch"}
+    assert {packet["reason"] for packet in demo.packets} >= {"upstream_overloaded", "truncated_body", "invalid_key"}
     assert demo.of("small")["state"] == "recovered"
     for packet in demo.packets:
         data = Path(packet["path"]).read_bytes()
@@ -124,6 +110,8 @@ def test_a_packet_is_shown_with_what_was_added_since(demo: Demo) -> None:
     summary, _, addenda = call("packets", "show", small, "--store", demo.store).stdout.partition(f"{small}.001.json: ")
     assert summary.startswith("# ")
     assert OWNER.decode() in summary
+    assert "We observed a" in summary
+    assert "Follow-up owner" in summary
     assert addenda.strip()
 
 
@@ -196,7 +184,13 @@ def test_an_altered_packet_is_neither_shown_nor_exported_under_a_new_manifest(de
 def test_a_wrong_packet_id_is_one_clear_line(demo: Demo) -> None:
     unknown, outside = "20260101T000000Z-none-00000000", "../key"
     for action, wrong in (("show", outside), ("fetch", unknown), ("export", unknown), ("verify", outside)):
-        refused(call("packets", action, wrong, "--store", demo.store), "packet ID")
+        ran = call("packets", action, wrong, "--store", demo.store)
+        refused(ran, "packet ID")
+        assert "packets list" in ran.stderr
+
+
+def test_a_store_that_holds_nothing_knows_no_packet(tmp_path: Path) -> None:
+    refused(call("packets", "show", "nope", "--store", tmp_path / "packets"), "packets list")
 
 
 @pytest.mark.parametrize("action", ["fetch", "export"])

@@ -101,11 +101,11 @@ class Process:
             os.killpg(self.child.pid, signal.SIGKILL)
         self.child.wait()
 
-    def terminate(self, timeout_s: float) -> int:
+    def terminate(self, timeout_s: float, signum: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end; its exit code."""
-        self.child.send_signal(signal.SIGTERM)
+        self.child.send_signal(signum)
         try:
             return self.child.wait(timeout_s)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"{self.name} did not end within {timeout_s:g} s of SIGTERM") from None
+            raise AssertionError(f"{self.name} did not end within {timeout_s:g} s of {signum.name}") from None

@@ -5,12 +5,12 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers import Process, get, until
+from tests.servers import Process, free_port, get, until
 
 READ_AT = "2026-11-20T09:00:00Z"
 OWNER = "llm-platform on-call"
@@ -64,6 +64,43 @@ def contract(base_url: str) -> dict[str, Any]:
             "support": stated("mailto:support@example.test", "help"),
         },
     }
+
+
+def configure(
+    folder: Path,
+    base_url: str,
+    targets: Sequence[Mapping[str, Any]],
+    accounts: Iterable[str],
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    change: Callable[[dict[str, Any]], object] | None = None,
+) -> Path:
+    """A configuration that loads once `KEY_OF_<ACCOUNT>` is set for each account, then one change to it.
+
+    JSON is YAML too, and needs no word about quoting.
+    """
+    config: dict[str, Any] = {
+        "contract": "./contract.yaml",
+        "credentials": {account: {"env": f"KEY_OF_{account.upper()}"} for account in accounts},
+        "defaults": DEFAULTS | dict(defaults or {}),
+        "targets": [dict(target) for target in targets],
+        "budget": {"probes_per_day": 200_000, "tokens_per_day": 20_000_000},
+        "state": "./state",
+        "store": "./packets",
+        "server": {"listen": f"127.0.0.1:{free_port()}"},
+        "escalation": {"impact": "The test cannot answer.", "owner": OWNER, "posts": "./posts"},
+    }
+    if change is not None:
+        change(config)
+    (folder / "contract.yaml").write_text(json.dumps(contract(base_url)))
+    (folder / "freezeframe.yaml").write_text(json.dumps(config))
+    return folder / "freezeframe.yaml"
+
+
+def listens_on(file: Path) -> str:
+    """The address that a configuration of ours states."""
+    address: str = json.loads(file.read_text())["server"]["listen"]
+    return address
 
 
 @dataclass(frozen=True)
