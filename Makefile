@@ -1,6 +1,7 @@
 # One word each. Every target makes what it needs: nothing has to be installed by hand but Python 3.11, make and npm.
 PYTHON ?= python3
 RUN := .venv/bin
+# --no-deps beside a lock: the lock is whole, and a resolver would look at releases newer than it.
 PIP_FLAGS := -qq --disable-pip-version-check --no-input
 
 .PHONY: demo test check fix bench lock clean
@@ -42,13 +43,15 @@ lock: ## resolve again: names, versions and hashes only
 
 .venv/ready-run: requirements.lock requirements-build.lock pyproject.toml | .venv/bin/python
 	@echo "installing hash-locked dependencies"
-	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes --no-deps -r requirements.lock -r requirements-build.lock
 	@$(RUN)/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
+	@$(RUN)/pip check --disable-pip-version-check >/dev/null
 	@touch $@
 
 .venv/ready-dev: requirements-dev.lock .venv/ready-run | .venv/bin/python
 	@echo "installing hash-locked test dependencies"
-	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes -r requirements-dev.lock
+	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes --no-deps -r requirements-dev.lock
+	@$(RUN)/pip check --disable-pip-version-check >/dev/null
 	@touch $@
 
 clean:

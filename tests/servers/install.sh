@@ -39,7 +39,9 @@ litellm=$(digest "$here/litellm.lock")
 if ! made_from "$cache/litellm" "$litellm"; then
   echo "installing LiteLLM's proxy in .cache/litellm (about a minute)"
   "$python" -m venv --clear "$cache/litellm"
-  "$cache/litellm/bin/pip" install -qq --disable-pip-version-check --no-input --require-hashes -r "$here/litellm.lock"
+  # The lock is whole: without --no-deps a new release of what `pydantic[email]` means would stop the installation.
+  "$cache/litellm/bin/pip" install -qq --disable-pip-version-check --no-input --require-hashes --no-deps -r "$here/litellm.lock"
+  "$cache/litellm/bin/pip" check --disable-pip-version-check >/dev/null
   echo "$litellm" >"$cache/litellm/.made-from"
 fi
 
