@@ -45,13 +45,13 @@ lock: ## resolve again: names, versions and hashes only
 	@echo "installing hash-locked dependencies"
 	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes --no-deps -r requirements.lock -r requirements-build.lock
 	@$(RUN)/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
-	@$(RUN)/pip check --disable-pip-version-check >/dev/null
+	@$(RUN)/pip check --disable-pip-version-check
 	@touch $@
 
 .venv/ready-dev: requirements-dev.lock .venv/ready-run | .venv/bin/python
 	@echo "installing hash-locked test dependencies"
 	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes --no-deps -r requirements-dev.lock
-	@$(RUN)/pip check --disable-pip-version-check >/dev/null
+	@$(RUN)/pip check --disable-pip-version-check
 	@touch $@
 
 clean:

@@ -41,7 +41,7 @@ if ! made_from "$cache/litellm" "$litellm"; then
   "$python" -m venv --clear "$cache/litellm"
   # The lock is whole: without --no-deps a new release of what `pydantic[email]` means would stop the installation.
   "$cache/litellm/bin/pip" install -qq --disable-pip-version-check --no-input --require-hashes --no-deps -r "$here/litellm.lock"
-  "$cache/litellm/bin/pip" check --disable-pip-version-check >/dev/null
+  "$cache/litellm/bin/pip" check --disable-pip-version-check
   echo "$litellm" >"$cache/litellm/.made-from"
 fi
 
