@@ -182,6 +182,17 @@ def _budget_limit(latest: Latest, _: datetime) -> Samples:
     return (({"kind": kind}, limit) for kind, limit in latest.budget.items())
 
 
+def _budget_remaining(latest: Latest, _: datetime) -> Samples:
+    if latest.budget_left is not None:
+        yield {"kind": "probes"}, latest.budget_left.probes
+        yield {"kind": "tokens"}, latest.budget_left.tokens
+
+
+def _spooled(latest: Latest, _: datetime) -> Samples:
+    if latest.spooled is not None:
+        yield {}, latest.spooled
+
+
 def _config_loaded(latest: Latest, _: datetime) -> Samples:
     if latest.config_loaded_at is not None:
         yield {}, latest.config_loaded_at.timestamp()
@@ -237,12 +248,14 @@ GAUGES: Final = (
         _quota(lambda reading: reading.remaining),
     ),
     Gauge("freezeframe_quota_limit", "Limit as the server stated it", _quota(lambda reading: reading.limit)),
+    Gauge("freezeframe_budget_remaining", "Probes or tokens that are left of the day (UTC)", _budget_remaining),
     Gauge("freezeframe_budget_limit", "Configured probes or tokens per day", _budget_limit),
     Gauge(
         "freezeframe_config_last_reload_success_timestamp_seconds",
         "When the configuration in use was loaded",
         _config_loaded,
     ),
+    Gauge("freezeframe_spooled_packets", "Packets and addenda that wait for the store", _spooled),
     Gauge("freezeframe_redaction_canary_ok", "Whether the redaction of a planted secret held", _canary),
     Gauge("freezeframe_build_info", "The running version", _build_info),
 )

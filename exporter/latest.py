@@ -7,10 +7,17 @@ from typing import Final
 
 from probe.contract import Contract
 from probe.pong import Target
-from probe.records import Frozen, Result, WindowChanged
+from probe.records import BudgetChanged, Result, Verdict, WindowChanged
 
 # Without a result for this many cadences a target's last result says nothing about now.
 STALE_CADENCES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LatestPacket:
+    packet_id: str
+    verdict: Verdict
+    frozen_at: datetime
 
 
 @dataclass(slots=True)
@@ -23,9 +30,11 @@ class Latest:
     contracts: tuple[Contract, ...] = ()
     config_loaded_at: datetime | None = None
     canary_holds: bool | None = None
+    budget_left: BudgetChanged | None = None
+    spooled: int | None = None
     results: dict[str, Result] = field(default_factory=dict)
     windows: dict[str, WindowChanged] = field(default_factory=dict)
-    packets: dict[str, Frozen] = field(default_factory=dict)
+    packets: dict[str, LatestPacket] = field(default_factory=dict)
     quotas: dict[str, Result] = field(default_factory=dict)
     controls: dict[str, bool] = field(default_factory=dict)
 

@@ -9,7 +9,21 @@ from datetime import UTC, datetime
 
 import orjson
 
-from probe.records import Event, Frozen, Recovered, Refused, Reopened, Result, StoreFailed, Trip, Verdict
+from probe.records import (
+    BudgetStopped,
+    Event,
+    Frozen,
+    Recovered,
+    Refused,
+    Reopened,
+    RequestKind,
+    Result,
+    Spooled,
+    StoreFailed,
+    Trip,
+    Verdict,
+    Vetoed,
+)
 
 log = logging.getLogger("freezeframe")
 
@@ -56,10 +70,13 @@ class EventLog:
     def __init__(self) -> None:
         self._verdicts: dict[str, tuple[Verdict, str]] = {}
         self._store_failure: str | None = None
+        self._spooled = 0
+        self._stopped: set[str] = set()
 
     def on_event(self, event: Event) -> None:
         match event:
-            case Result():
+            case Result() if event.kind is RequestKind.SCHEDULED:
+                self._stopped.discard(event.target)
                 self._on_result(event)
             case Trip():
                 say("trip", target=event.target, verdict=event.verdict, reason=event.reason, probe=event.probe_id)
@@ -89,6 +106,27 @@ class EventLog:
                     target=event.target,
                     where="; ".join(event.where),
                 )
+            case Vetoed():
+                say(
+                    "trip vetoed: nothing outside answers, the fault is ours; no packet",
+                    level=logging.WARNING,
+                    target=event.target,
+                    verdict=event.verdict,
+                    reason=event.reason,
+                    packet=event.packet_id,
+                )
+            case BudgetStopped() if event.target not in self._stopped:
+                self._stopped.add(event.target)
+                say(
+                    "budget spent: not probed until 00:00 UTC; raise budget or cadence",
+                    level=logging.WARNING,
+                    target=event.target,
+                    kind=event.kind,
+                )
+            case Spooled() if event.waiting != self._spooled:
+                if event.waiting == 0 and self._spooled:
+                    say("the store took everything that waited")
+                self._spooled = event.waiting
             case StoreFailed() if event.error != self._store_failure:
                 self._store_failure = event.error
                 say(

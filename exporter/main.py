@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
@@ -21,17 +21,20 @@ from exporter.log import EventLog, configure, say
 from exporter.metrics import Metrics
 from exporter.web import Access, WindowView, create
 from probe import __version__
+from probe.budget import Budget
 from probe.client import Auth, Client, Network
-from probe.cycle import Edges, Prober, Surroundings
+from probe.cycle import Controlled, Edges, Prober, Surroundings
 from probe.freezer import Freezer
-from probe.history import History
+from probe.history import History, StateInUse, hold
 from probe.pong import Target
 from probe.records import Event, Listener, Observation, ProbeRequest, Result, Verdict
 from probe.schedule import LagMeter, Schedule
 from probe.settings import ConfigError, Loaded, is_loopback, split_listen
-from probe.vault import Vault
+from probe.spool import Spool
+from probe.vault import StoreError, Vault
 from probe.watch import Control, Controls
 
+EXPIRE_EVERY_S = 3600.0
 GRACE_S = 40.0  # probes in flight, then what is owed to the store; a chart's grace period must be longer
 
 
@@ -48,6 +51,7 @@ class Program:
     metrics: Metrics
     controls_watch: Controls
     lag: LagMeter
+    keyring: Keyring
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -74,31 +78,40 @@ class Program:
         return await self.prober.freeze_now(target)
 
 
-def wire(loaded: Loaded, vault: Vault, listeners: Sequence[Listener] = (), *, log: bool = True) -> Program:
-    """Build the program from settings. Opens no socket and sends nothing; ConfigError where a secret cannot be read."""
+def wire(
+    loaded: Loaded, vault: Vault, listeners: Sequence[Listener] = (), *, log: bool = True, durable: bool = True
+) -> Program:
+    """Build the program from settings. Opens no socket and sends nothing; ConfigError where a secret cannot be read.
+    Without `durable` nothing of the probing is kept in `state`."""
     settings = loaded.settings
     keyring = Keyring(loaded)
     budget = {"probes": settings.budget.probes_per_day, "tokens": settings.budget.tokens_per_day}
     metrics = Metrics(loaded.targets, contracts=loaded.contracts, version=__version__, budget=budget)
-    history = History()
-    ca_file = settings.network.ca_file
-    client = Client(Network(settings.network.proxy, None if ca_file is None else str(loaded.base / ca_file)))
+    network = settings.network
+    client = Client(Network(network.proxy, None if network.ca_file is None else str(loaded.path(network.ca_file))))
     everyone = (metrics.on_event, *([EventLog().on_event] if log else []), *listeners)
 
     def publish(event: Event) -> None:
         for listen in everyone:
             listen(event)
 
-    controls = Controls(
-        [Control(known.name, known.url, known.role) for known in settings.controls], client.reachable, publish
+    state = loaded.path(settings.state)
+    history = History(
+        state / "history.sqlite" if durable else None, publish=publish, retention_s=settings.retention.history
     )
+    controls = Controls(_controls(loaded), client.reachable, publish)
     lag = LagMeter(metrics.observe_loop_lag)
-    freezer = Freezer(vault, keyring.secrets, publish)
+    spool = Spool(state / "spool") if durable else None
+    freezer = Freezer(vault, keyring.secrets, publish, history, spool)
 
     async def send(request: ProbeRequest, auth: Auth, target: Target, on_sent: Callable[[], None]) -> Observation:
         return await client.send(
             request, auth, timeout_s=target.timeout_s, reuse=target.reuse_connection, on_sent=on_sent
         )
+
+    async def ask_controls() -> Controlled:
+        answers = await controls.ask_now()
+        return Controlled(answers, controls.outside_is_gone(answers))
 
     prober = Prober(
         loaded.targets,
@@ -109,22 +122,33 @@ def wire(loaded: Loaded, vault: Vault, listeners: Sequence[Listener] = (), *, lo
             now=lambda: datetime.now(UTC),
             lag_since=lag.worst_since,
             outside_reachable=controls.outside_reachable,
+            ask_controls=ask_controls if settings.controls else None,
         ),
-        Surroundings(
-            impact=settings.escalation.impact,
-            owner=settings.escalation.owner,
-            posts=settings.escalation.posts,
-            request_ids=settings.redaction.request_ids,
-            egress_ip=settings.redaction.egress_ip,
-            version=__version__,
-        ),
+        _surroundings(loaded),
         history,
         freezer,
         everyone,
     )
     freezer.canary_holds = keyring.redactor().canary_holds()
     metrics.set_canary(freezer.canary_holds)
-    return Program(loaded, client, prober, history, freezer, vault, metrics, controls, lag)
+    return Program(loaded, client, prober, history, freezer, vault, metrics, controls, lag, keyring)
+
+
+def _controls(loaded: Loaded) -> list[Control]:
+    return [Control(known.name, known.url, known.role) for known in loaded.settings.controls]
+
+
+def _surroundings(loaded: Loaded) -> Surroundings:
+    settings = loaded.settings
+    return Surroundings(
+        impact=settings.escalation.impact,
+        owner=settings.escalation.owner,
+        posts=settings.escalation.posts,
+        request_ids=settings.redaction.request_ids,
+        egress_ip=settings.redaction.egress_ip,
+        version=__version__,
+        budget=Budget(settings.budget.probes_per_day, settings.budget.tokens_per_day),
+    )
 
 
 class _Server(uvicorn.Server):
@@ -164,10 +188,15 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
     schedule = Schedule(program.loaded.targets, program.prober.tick, program.prober.missed)
     workers = [
         asyncio.create_task(server.serve(sockets=[listener]), name="http"),
+        asyncio.create_task(program.history.run(), name="history"),
         asyncio.create_task(program.freezer.run(), name="freezer"),
+        asyncio.create_task(_expire(program), name="retention"),
         asyncio.create_task(program.lag.run(), name="lag"),
         asyncio.create_task(program.controls_watch.run(), name="controls"),
     ]
+    program.prober.restore()
+    with contextlib.suppress(StoreError):  # a store that is away is told of when something is to be written
+        program.metrics.seed_packets(await program.vault.entries())
     schedule.start()
     host, port = listener.getsockname()[:2]
     say("started", version=__version__, targets=len(program.loaded.targets), listen=f"{host}:{port}")
@@ -175,15 +204,18 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
     broken, _ = await asyncio.wait([stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
     began = asyncio.get_running_loop().time()
     await schedule.stop(GRACE_S / 2)
+    await program.prober.settle(GRACE_S / 8)
     owed = await program.freezer.drain(max(1.0, GRACE_S - (asyncio.get_running_loop().time() - began)))
     if owed:
         say("stopped with packets still owed to the store", level=logging.ERROR, owed=owed)
+    await program.history.flush()
     server.should_exit = True
     await asyncio.wait([workers[0]], timeout=10)
     for task in (stopping, *workers):
         task.cancel()
     ended = await asyncio.gather(stopping, *workers, return_exceptions=True)
     await program.client.aclose()
+    program.history.close()
     failures = [end for end in ended if isinstance(end, Exception)]
     if stopping not in broken or failures:
         say(
@@ -192,6 +224,20 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
         return 1
     say("stopped")
     return 0
+
+
+async def _expire(program: Program) -> None:
+    """Packets older than their retention go; those that are part of a support case stay."""
+    while True:
+        before = datetime.now(UTC) - timedelta(seconds=program.loaded.settings.retention.packets)
+        try:
+            gone = await program.vault.expire(before)
+        except StoreError as error:
+            say("packets could not be expired; tried again in an hour", level=logging.ERROR, error=str(error))
+        else:
+            for packet in gone:
+                say("packet expired", packet=packet)
+        await asyncio.sleep(EXPIRE_EVERY_S)
 
 
 def _access(loaded: Loaded) -> Access:
@@ -207,6 +253,12 @@ def run(loaded: Loaded) -> int:
         # Rendering /metrics and packets runs in threads: they must hand the interpreter back soon, or probes wait.
         sys.setswitchinterval(0.001)
         vault = Vault.open(loaded.settings.store, loaded.base)
+        try:
+            held = hold(loaded.path(loaded.settings.state))
+        except StateInUse:
+            raise ConfigError(
+                "state", "a folder of its own for each process", "one that another process uses"
+            ) from None
         program = wire(loaded, vault)
         gc.collect()
         gc.freeze()  # what lives as long as we do is not walked again: a collection would stall the probes
@@ -215,7 +267,8 @@ def run(loaded: Loaded) -> int:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, stop.set)
-        return await serve(program, listener, stop)
+        with held:
+            return await serve(program, listener, stop)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main())
@@ -223,11 +276,12 @@ def run(loaded: Loaded) -> int:
 
 async def probe_each_once(loaded: Loaded) -> tuple[Result, ...]:
     """`freezeframe check`: one probe of every target, nothing stored."""
-    program = wire(loaded, Vault.open("memory://", Path()), log=False)
+    program = wire(loaded, Vault.open("memory://", Path()), log=False, durable=False)
     worker = asyncio.create_task(program.lag.run())
     try:
         now = datetime.now(UTC)
-        return tuple(await asyncio.gather(*(program.prober.tick(target, now) for target in loaded.targets)))
+        found = await asyncio.gather(*(program.prober.tick(target, now) for target in loaded.targets))
+        return tuple(result for result in found if result is not None)
     finally:
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)

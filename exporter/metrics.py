@@ -4,7 +4,7 @@ Counters of every known target exist from the start at 0: one that is born at 1 
 the configuration and from closed lists only, never from a provider's text.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,12 +12,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 
 from exporter.exposition import Exposition
 from exporter.gauges import Gauges
-from exporter.latest import Latest
+from exporter.latest import Latest, LatestPacket
 from probe.contract import Contract
 from probe.pong import Target
 from probe.records import (
     PACKET_VERDICTS,
     REASONS,
+    BudgetChanged,
+    BudgetStopped,
     ControlSeen,
     Event,
     Frozen,
@@ -27,13 +29,16 @@ from probe.records import (
     RequestKind,
     Result,
     Sent,
+    Spooled,
     StoreFailed,
     Trigger,
     Trip,
     Usage,
     Verdict,
+    Vetoed,
     WindowChanged,
 )
+from probe.vault import PacketEntry
 
 # A model call takes seconds to minutes: the library's own buckets end at 10 s.
 LATENCY_BUCKETS_S: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
@@ -47,7 +52,7 @@ MOST_TOKENS: Final = 10_000_000
 EXEMPLAR_CHARACTERS: Final = 128  # OpenMetrics 1.0: names and values of an exemplar's labels together
 
 # What `StoreFailed` names, and `refused`: a packet or addendum that would have carried a secret and was not written.
-STORE_OPERATIONS: Final = ("freeze", "append", "read", "refused")
+STORE_OPERATIONS: Final = ("freeze", "append", "read", "history", "refused")
 
 # The `_created` series would double every counter. The library knows this switch for the process only.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
@@ -83,6 +88,11 @@ class Metrics:
         self._failures = counter("freezeframe_failures_total", "Failing ticks by reason", "target", "verdict", "reason")
         self._tokens = counter("freezeframe_tokens_total", "Tokens as billed by the server", "target", "kind")
         self._trips = counter("freezeframe_trips_total", "Times the failure threshold was met", "target")
+        self._vetoes = counter("freezeframe_vetoes_total", "Trips that turned out to be ours", "target")
+        self._reopens = counter(
+            "freezeframe_reopens_total", "Trips whose packet went on instead of a new one", "target"
+        )
+        self._budget_stops = counter("freezeframe_budget_stops_total", "Ticks that the budget stopped", "target")
         self._packets = counter("freezeframe_packets_total", "Evidence packets frozen", "target", "verdict", "trigger")
         self._store_errors = counter("freezeframe_store_errors_total", "What could not be stored or read", "operation")
         self._latency = histogram(
@@ -131,7 +141,7 @@ class Metrics:
 
     def _families_by_target(self) -> Iterator[Counter | Histogram]:
         yield from (self._probes, self._requests, self._failures, self._tokens, self._trips, self._packets)
-        yield from (self._latency, self._first_token)
+        yield from (self._latency, self._first_token, self._vetoes, self._reopens, self._budget_stops)
 
     def _bear(self, target: Target) -> None:
         for verdict in Verdict:
@@ -143,7 +153,8 @@ class Metrics:
                 self._failures.labels(target.name, verdict.value, reason)
         for tokens in ("prompt", "completion"):
             self._tokens.labels(target.name, tokens)
-        self._trips.labels(target.name)
+        for family in (self._trips, self._vetoes, self._reopens, self._budget_stops):
+            family.labels(target.name)
         for verdict in PACKET_VERDICTS:
             for trigger in Trigger:
                 self._packets.labels(target.name, verdict.value, trigger.value)
@@ -155,6 +166,14 @@ class Metrics:
     def set_canary(self, holds: bool) -> None:
         """Whether the redaction of a planted secret, tried at start, held."""
         self._latest.canary_holds = holds
+
+    def seed_packets(self, entries: Iterable[PacketEntry]) -> None:
+        """The latest stored packet of each target, after a start."""
+        for entry in entries:
+            if entry.target in self._known and entry.state != "unreadable":
+                known = self._latest.packets.get(entry.target)
+                if known is None or known.frozen_at < entry.frozen_at:
+                    self._latest.packets[entry.target] = LatestPacket(entry.id, Verdict(entry.verdict), entry.frozen_at)
 
     def observe_loop_lag(self, lag_s: float) -> None:
         self._loop_lag.observe(lag_s)
@@ -169,6 +188,8 @@ class Metrics:
                 | Recovered(target=name)
                 | Reopened(target=name)
                 | Frozen(target=name)
+                | Vetoed(target=name)
+                | BudgetStopped(target=name)
             ) if name not in self._known:
                 pass  # removed by a reload while its probe was in flight: its series must not come back
             case Sent():
@@ -184,7 +205,18 @@ class Metrics:
             case Recovered():
                 for verdict in PACKET_VERDICTS:
                     self._open_packets.pop((event.target, verdict), None)
+            case Vetoed():
+                self._vetoes.labels(event.target).inc()
+            case BudgetStopped():
+                self._budget_stops.labels(event.target).inc()
+                self._latest.results.pop(event.target, None)  # nothing is known of now, which is not "down"
+            case BudgetChanged():
+                self._latest.budget_left = event
+            case Spooled():
+                self._latest.spooled = event.waiting
             case Reopened():
+                self._trips.labels(event.target).inc()
+                self._reopens.labels(event.target).inc()
                 self._open_packets[event.target, event.verdict] = event.packet_id
             case Frozen():
                 self._count_packet(event)
@@ -228,7 +260,7 @@ class Metrics:
         self._packets.labels(packet.target, packet.verdict.value, packet.trigger.value).inc()
         previous = self._latest.packets.get(packet.target)
         if previous is None or previous.frozen_at <= packet.frozen_at:
-            self._latest.packets[packet.target] = packet
+            self._latest.packets[packet.target] = LatestPacket(packet.packet_id, packet.verdict, packet.frozen_at)
         if packet.trigger is not Trigger.THRESHOLD:
             return
         self._open_packets[packet.target, packet.verdict] = packet.packet_id

@@ -1,7 +1,9 @@
 """From a case to a durable packet, off the probe path: draft, render, gate, zip, store; then what is added later.
 
-One worker in order, so that a recovery never overtakes its packet. While the store fails the work waits and is tried
-again; probing goes on. A packet in which a configured secret is still found after its field was dropped is not written.
+One worker in order, so that a recovery never overtakes its packet. What the store does not take waits in the spool, in
+order, and is tried again; probing goes on. Nothing is written before the history holds the trip that it follows from:
+otherwise a crash between the two would freeze one incident twice. A packet in which a configured secret is still found
+after its field was dropped is not written.
 """
 
 import asyncio
@@ -9,15 +11,21 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
+import orjson
 from pydantic import SecretStr
 
 from probe import gate, packet, render
+from probe.history import History
 from probe.packet import Case
-from probe.records import Event, Frozen, Json, Refused, StoreFailed
+from probe.records import Event, Frozen, Json, Refused, Spooled, StoreFailed, Trigger, Verdict
+from probe.remembered import Remembered
+from probe.spool import Spool
 from probe.vault import PacketNotFound, StoreError, Vault
 
 RETRY_S = 5.0
+_ZIP = ".zip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +36,31 @@ class _Addendum:
 
 
 class Freezer:
-    """Writes packets and addenda. `secrets` gives every configured secret read so far, for the gate."""
+    """Writes packets and addenda. `secrets` gives every configured secret read so far, for the gate; without a spool
+    what the store does not take waits in memory."""
 
     def __init__(
-        self, vault: Vault, secrets: Callable[[], Sequence[SecretStr]], publish: Callable[[Event], None]
+        self,
+        vault: Vault,
+        secrets: Callable[[], Sequence[SecretStr]],
+        publish: Callable[[Event], None],
+        history: History,
+        spool: Spool | None = None,
     ) -> None:
         self._vault = vault
         self._secrets = secrets
         self._publish = publish
+        self._history = history
+        self._remembered = Remembered(history)
+        self._spool = spool
+        self._spooled = 0  # names of addenda in the spool must differ
         self._owed: asyncio.Queue[tuple[Case | _Addendum, asyncio.Future[None]]] = asyncio.Queue()
         self._refused: set[str] = set()
+        self._began: dict[str, float] = {}
         self.canary_holds = True
 
     def submit(self, case: Case) -> asyncio.Future[None]:
-        """Owe this packet; the future ends when it is written or refused."""
+        """Owe this packet; the future ends when it is in the store or the spool, or refused."""
         return self._owe(case)
 
     def append(self, packet_id: str, target: str, document: Json) -> None:
@@ -49,8 +68,10 @@ class Freezer:
         self._owe(_Addendum(packet_id, target, document))
 
     async def freeze(self, case: Case) -> bool:
-        """Owe this packet and wait for it; whether it was written (False: refused)."""
+        """Owe this packet and wait; whether it was written (False: refused). StoreError: it waits in the spool."""
         await asyncio.shield(self._owe(case))
+        if f"{case.packet_id}{_ZIP}" in self._waiting():
+            raise StoreError("the packet waits in the spool")
         return case.packet_id not in self._refused
 
     def _owe(self, work: Case | _Addendum) -> asyncio.Future[None]:
@@ -59,87 +80,161 @@ class Freezer:
         return done
 
     async def run(self) -> None:
-        """The worker: runs until cancelled."""
+        """The worker and the deliverer of what waits: run until cancelled."""
+        self._publish(Spooled(len(self._waiting())))
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._work())
+            both.create_task(self._redeliver())
+
+    async def drain(self, grace_s: float) -> int:
+        """Wait until nothing is owed, `grace_s` at most; how many writes are still owed then. What waits in the spool
+        is tried once more: it is safe there until the next start."""
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._owed.join()
+                await self._deliver_spooled()
+        except TimeoutError:
+            return self._owed.qsize() + 1 + len(self._waiting())
+        return len(self._waiting())
+
+    async def _work(self) -> None:
         while True:
             work, done = await self._owed.get()
             try:
-                await self._write(work)
+                await self._history.flush()
+                made = await (self._packet(work) if isinstance(work, Case) else self._addendum(work))
+                if made is not None:
+                    await self._keep(*made)
             finally:
                 self._owed.task_done()
                 if not done.done():
                     done.set_result(None)
 
-    async def drain(self, grace_s: float) -> int:
-        """Wait until nothing is owed, `grace_s` at most; how many writes are still owed then."""
-        try:
-            async with asyncio.timeout(grace_s):
-                await self._owed.join()
-        except TimeoutError:
-            return self._owed.qsize() + 1
-        return 0
-
-    async def _write(self, work: Case | _Addendum) -> None:
+    async def _redeliver(self) -> None:
         while True:
-            try:
-                if isinstance(work, Case):
-                    await self._write_packet(work)
-                else:
-                    await self._write_addendum(work)
-                return
-            except StoreError as error:
-                operation = "freeze" if isinstance(work, Case) else "append"
-                self._publish(StoreFailed(operation, work.packet_id, str(error)))
-                await asyncio.sleep(RETRY_S)
+            await self._deliver_spooled()
+            await asyncio.sleep(RETRY_S)
 
-    async def _write_packet(self, case: Case) -> None:
-        began = time.monotonic()
+    def _waiting(self) -> tuple[str, ...]:
+        return () if self._spool is None else self._spool.waiting()
+
+    async def _keep(self, name: str, data: bytes) -> None:
+        """Into the store, behind what waits already; else into the spool; else again."""
+        while True:
+            if not self._waiting() and await self._delivered(name, data):
+                return
+            if self._spool is not None and await self._spool.put(name, data):
+                self._kept(name, data)
+                self._publish(Spooled(len(self._waiting())))
+                return
+            await asyncio.sleep(RETRY_S)
+
+    async def _deliver_spooled(self) -> None:
+        """Everything that waits, oldest first, until the store fails."""
+        if self._spool is None:
+            return
+        for name in self._spool.waiting():
+            try:
+                data = await self._spool.get(name)
+            except OSError as error:
+                self._publish(StoreFailed("read", None, f"spool: {error.strerror or 'an error'}"))
+                return
+            if not await self._delivered(name, data):
+                return
+            await self._spool.remove(name)
+            self._publish(Spooled(len(self._spool.waiting())))
+
+    async def _delivered(self, name: str, data: bytes) -> bool:
+        packet_id = name.partition(".")[0]
+        try:
+            if name.endswith(_ZIP):
+                if await self._vault.freeze(packet_id, data):
+                    self._publish(await asyncio.to_thread(_frozen, data, self._began.pop(packet_id, None)))
+            else:
+                await self._add(packet_id, orjson.loads(data))
+        except StoreError as error:
+            self._publish(StoreFailed("freeze" if name.endswith(_ZIP) else "append", packet_id, str(error)))
+            return False
+        self._kept(name, data)
+        return True
+
+    async def _add(self, packet_id: str, document: Json) -> None:
+        try:
+            known = await self._vault.addenda(packet_id)
+            if all(document != written for _, written in known):  # a crash may have come after it was written
+                await self._vault.add(packet_id, document)
+        except PacketNotFound:
+            self._publish(StoreFailed("append", packet_id, "the packet is no longer in the store"))
+
+    def _kept(self, name: str, data: bytes) -> None:
+        packet_id = name.partition(".")[0]
+        if name.endswith(_ZIP):
+            self._remembered.packet_is_kept(packet_id)
+        else:
+            self._remembered.addendum_is_kept(packet_id, orjson.loads(data))
+
+    async def _packet(self, case: Case) -> tuple[str, bytes] | None:
+        self._began[case.packet_id] = time.monotonic()
         if not self.canary_holds:
             self._refuse(case, ("the redaction canary did not hold",))
-            return
-        earlier = tuple(
-            entry.id
-            for entry in await self._vault.entries()
-            if (entry.target, entry.verdict, entry.reason) == (case.target.name, case.verdict, case.reason)
-            and entry.id != case.packet_id
-        )
-        data, hits = await asyncio.to_thread(_build, replace(case, earlier=earlier), self._secrets())
+            return None
+        data, hits = await asyncio.to_thread(_build, replace(case, earlier=await self._earlier(case)), self._secrets())
         if data is None:
             self._refuse(case, hits)
-            return
-        if not await self._vault.freeze(case.packet_id, data):
-            return  # another writer, or we before a restart, froze the same one
-        self._publish(
-            Frozen(
-                packet_id=case.packet_id,
-                incident=case.incident,
-                target=case.target.name,
-                verdict=case.verdict,
-                reason=case.reason,
-                trigger=case.trigger,
-                probe_id=case.subject.probe_id,
-                frozen_at=case.frozen_at,
-                zip_sha256=hashlib.sha256(data).hexdigest(),
-                took_s=time.monotonic() - began,
-            )
+            return None
+        return f"{case.packet_id}{_ZIP}", data
+
+    async def _earlier(self, case: Case) -> tuple[str, ...]:
+        """Packets of the same signature, newest first; none where the store cannot be read now."""
+        try:
+            entries = await self._vault.entries()
+        except StoreError as error:
+            self._publish(StoreFailed("read", case.packet_id, str(error)))
+            return ()
+        return tuple(
+            entry.id
+            for entry in entries
+            if (entry.target, entry.verdict, entry.reason) == (case.target.name, case.verdict, case.reason)
+            and entry.id != case.packet_id
         )
 
     def _refuse(self, case: Case, where: tuple[str, ...]) -> None:
         self._refused.add(case.packet_id)
+        self._began.pop(case.packet_id, None)
+        self._remembered.packet_is_kept(case.packet_id)
         self._publish(Refused(case.packet_id, case.target.name, where))
 
-    async def _write_addendum(self, addendum: _Addendum) -> None:
-        if addendum.packet_id in self._refused:
-            return  # there is no packet for it to stand beside
+    async def _addendum(self, addendum: _Addendum) -> tuple[str, bytes] | None:
+        packet_id = addendum.packet_id
+        data = orjson.dumps(addendum.document)
         hits = gate.inspect({"addendum.json": render.json_bytes(addendum.document)}, self._secrets())
-        if hits:
-            self._publish(
-                Refused(addendum.packet_id, addendum.target, tuple(f"{hit.file}: {hit.where}" for hit in hits))
-            )
-            return
-        try:
-            await self._vault.add(addendum.packet_id, addendum.document)
-        except PacketNotFound:
-            self._publish(StoreFailed("append", addendum.packet_id, "the packet is no longer in the store"))
+        if packet_id in self._refused or hits:  # with a refused packet there is none for it to stand beside
+            self._remembered.addendum_is_kept(packet_id, addendum.document)
+            if hits:
+                where = tuple(f"{hit.file}: {hit.where}" for hit in hits)
+                self._publish(Refused(packet_id, addendum.target, where))
+            return None
+        self._spooled += 1
+        return f"{packet_id}.{time.time_ns():020d}{self._spooled:06d}.addendum", data
+
+
+def _frozen(data: bytes, began: float | None) -> Frozen:
+    """What the packet itself says: it may have been built before a restart."""
+    document = orjson.loads(render.unpack(data)["packet.json"])
+    frozen_at = datetime.fromisoformat(document["frozen_at"])
+    waited_s = (datetime.now(UTC) - frozen_at).total_seconds()
+    return Frozen(
+        packet_id=document["packet_id"],
+        incident=document["incident"],
+        target=document["target"]["name"],
+        verdict=Verdict(document["verdict"]),
+        reason=document["reason"],
+        trigger=Trigger(document["trigger"]),
+        probe_id=document["subject"]["probe_id"],
+        frozen_at=frozen_at,
+        zip_sha256=hashlib.sha256(data).hexdigest(),
+        took_s=max(0.0, waited_s if began is None else time.monotonic() - began),
+    )
 
 
 def _build(case: Case, secrets: Sequence[SecretStr]) -> tuple[bytes | None, tuple[str, ...]]:

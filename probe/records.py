@@ -538,6 +538,58 @@ class ControlSeen:
     took_s: float
 
 
-Event = Sent | Result | WindowChanged | Trip | Recovered | Reopened | Frozen | Refused | StoreFailed | ControlSeen
+@dataclass(frozen=True, slots=True)
+class Vetoed:
+    """A trip that turned out to be ours: the controls did not answer either. Nothing is frozen under this ID."""
+
+    target: str
+    verdict: Verdict
+    reason: str
+    packet_id: str
+    probe_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStopped:
+    """A due tick that was not sent because the day's budget of `kind` (``probes`` or ``tokens``) is spent."""
+
+    target: str
+    probe_id: str
+    due_at: datetime
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetChanged:
+    """What is left of the day's budget."""
+
+    probes: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """How many packets and addenda wait in the spool for the store."""
+
+    waiting: int
+
+
+Event = (
+    Sent
+    | Result
+    | WindowChanged
+    | Trip
+    | Recovered
+    | Reopened
+    | Vetoed
+    | Frozen
+    | Refused
+    | StoreFailed
+    | ControlSeen
+    | BudgetStopped
+    | BudgetChanged
+    | Spooled
+)
 Listener = Callable[[Event], None]
 Json = dict[str, Any]

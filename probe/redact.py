@@ -145,6 +145,11 @@ def bare(sealed: Sealed[Observation]) -> Sealed[Observation]:
     return Sealed(replace(value, reply=reply, request=replace(value.request, body="")), (), _SEAL)
 
 
+def restored(value: Observation, removals: tuple[Removal, ...]) -> Sealed[Observation]:
+    """What the history kept on disk: it had been sealed before it was written, and only the history calls this."""
+    return Sealed(value, removals, _SEAL)
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """One sealing: what it removes is counted by rule and place."""

@@ -4,6 +4,7 @@ Addenda are `<packet>.001.json`, `<packet>.002.json`, ...; what stands in them i
 """
 
 import asyncio
+import contextlib
 import hashlib
 import io
 import os
@@ -72,6 +73,7 @@ class Vault:
     folder: Path | None
     _read: dict[str, PacketEntry] = field(default_factory=dict)
     _kinds: dict[str, str | None] = field(default_factory=dict)
+    _unsynced: set[str] = field(default_factory=set)  # created by us, but the disk did not confirm it yet
 
     @classmethod
     def open(cls, url: str, base: Path) -> "Vault":
@@ -124,6 +126,28 @@ class Vault:
         stored = [(_number(name), await self._get(name)) for name in names]
         return addendum.problems(packet_id, await self.read(packet_id), stored)
 
+    async def expire(self, before: datetime) -> tuple[str, ...]:
+        """Delete the packets frozen before an instant, with their addenda; their IDs. One that carries an escalation ID
+        is part of a support case and stays, and so does what cannot be read.
+
+        The zip goes first: addenda that a crash leaves behind belong to no packet and go with the next run.
+        """
+        gone = []
+        for entry in await self.entries():
+            if entry.state == "unreadable" or entry.frozen_at >= before:
+                continue
+            documents = await self.addenda(entry.id)
+            if any(document.get("escalation_id") for _, document in documents):
+                continue
+            await self._delete(f"{entry.id}.zip")
+            gone.append(entry.id)
+        listed = await self._list()
+        for name in listed:
+            match = _ADDENDUM.fullmatch(name)
+            if match and f"{match[1]}.zip" not in listed:
+                await self._delete(name)
+        return tuple(gone)
+
     async def entries(self) -> tuple[PacketEntry, ...]:
         """The index, newest first."""
         listed = await self._list()
@@ -159,6 +183,12 @@ class Vault:
         listed = await _asked("list", "", lambda: obstore.list_with_delimiter(self.store))
         return {meta["path"]: meta["last_modified"] for meta in listed["objects"]}
 
+    async def _delete(self, name: str) -> None:
+        with contextlib.suppress(PacketNotFound):
+            await _asked("delete", name, lambda: obstore.delete(self.store, name))
+        self._read.pop(name, None)
+        self._kinds.pop(name, None)
+
     async def _get(self, name: str) -> bytes:
         return await _asked("read", name, lambda: bytes(obstore.get(self.store, name).bytes()))
 
@@ -167,9 +197,15 @@ class Vault:
         try:
             await _asked("write", name, lambda: obstore.put(self.store, name, data, mode="create"))
         except _Exists:
-            created = False
+            created = name in self._unsynced
         if (folder := self.folder) is not None:  # also where it was there: a crash may have come before this
-            await _asked("sync", name, lambda: _sync(folder, name))
+            try:
+                await _asked("sync", name, lambda: _sync(folder, name))
+            except StoreError:
+                if created:
+                    self._unsynced.add(name)
+                raise
+        self._unsynced.discard(name)
         return created
 
 

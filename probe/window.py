@@ -109,6 +109,16 @@ def step(
     return _after_failure(window, target, entry, policy)
 
 
+def vetoed(window: Window, packet: str) -> Window:
+    """The window after a trip that was ours: neither that packet nor the failures behind it count towards anything."""
+    ended = tuple(ended for ended in window.ended if ended.signature.packet_id != packet)
+    incident = window.incident
+    left = () if incident is None else tuple(known for known in incident.packets if known.packet_id != packet)
+    if incident is None or not left:
+        return Window(ended=ended)
+    return replace(window, incident=replace(incident, packets=left), ended=ended)
+
+
 def _with(incident: Incident, entry: Entry) -> Incident:
     if entry.verdict is Verdict.OK:
         return replace(incident, probes=incident.probes + 1, good=incident.good + 1)

@@ -120,6 +120,7 @@ def draft(case: Case) -> Json:
         "posts": case.posts,
         "earlier_packets": case.earlier,
         "template": wording.template(case, document),
+        "recommendation": documented.recommendation(case, None),
         "notes": [],
     }
     plain: Json = _plain(document)

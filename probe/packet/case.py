@@ -7,7 +7,7 @@ from typing import Final
 from probe.pong import Target
 from probe.records import Result, Trigger, Trip, Verdict
 
-SCOPE_COLUMNS: Final = ("target", "model", "mode", "credential", "window", "state")
+SCOPE_COLUMNS: Final = ("target", "model", "mode", "credential", "labels", "window", "state")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from dataclasses import asdict
 
+from probe.advice import Known, recommend
 from probe.contract import Contract, RequestIdPlaces, Shape, Source, Sourced
 from probe.packet.case import Case
-from probe.packet.facts import utc, utc_or_none
+from probe.packet.facts import repetition, utc, utc_or_none
 from probe.records import Finding, Json
 
 _PROVIDER_NAMES = {"cometapi": "CometAPI"}
@@ -141,3 +142,24 @@ def _id_places(places: Sourced[RequestIdPlaces] | None) -> Area:
     named = [f"header {name}" for name in places.value.headers]
     named += [f"text {places.value.text}"] if places.value.text else []
     return ", ".join(named) or None, places.source
+
+
+def recommendation(case: Case, outcome: str | None) -> Json:
+    """Should I escalate? By what is known at the freeze (`outcome` None), or after the confirmations."""
+    counted = repetition(case)
+    known = Known(
+        verdict=case.verdict,
+        reason=case.reason,
+        certain=case.subject.judgement.certain,
+        failed=counted["failed"],
+        attempts=counted["attempts"],
+        outcome=outcome,
+        impact=case.impact,
+        inconsistent=any(
+            found.source and found.rule != "documented_status" for found in case.subject.judgement.findings
+        ),
+        verified_live=all(source.verified_live for source in relied_on(case.target.contract)),
+        worked=case.last_good is not None,
+    )
+    advised = recommend(known)
+    return {"advice": advised.advice.value, "words": advised.words, "reasons": list(advised.reasons)}

@@ -106,7 +106,7 @@ def test_a_packet_is_shown_with_what_was_added_since(demo: Demo) -> None:
     small = demo.of("small")["id"]
     shown = json.loads(call("packets", "show", small, "--store", demo.store, "--json").stdout)
     assert shown["packet"]["packet_id"] == small
-    assert len(shown["addenda"]) == 1
+    assert [document["kind"] for document in shown["addenda"]] == ["confirmation", "recovery"]
     summary, _, addenda = call("packets", "show", small, "--store", demo.store).stdout.partition(f"{small}.001.json: ")
     assert summary.startswith("# ")
     assert OWNER.decode() in summary
@@ -120,7 +120,7 @@ def test_a_packet_is_fetched_as_stored_with_its_addenda_into_a_new_folder(demo: 
     out = tmp_path / "new/folder"
     ran = call("packets", "fetch", small, "--store", demo.store, "--out", out, "--json")
     assert json.loads(ran.stdout) == {"path": str(out / f"{small}.zip")}
-    assert {file.name for file in out.iterdir()} == {f"{small}.zip", f"{small}.001.json"}
+    assert {file.name for file in out.iterdir()} == {f"{small}.zip", f"{small}.001.json", f"{small}.002.json"}
     assert (out / f"{small}.zip").read_bytes() == (demo.store / f"{small}.zip").read_bytes()
     stored = json.loads((demo.store / f"{small}.001.json").read_bytes())
     assert json.loads((out / f"{small}.001.json").read_bytes()) == stored["document"]

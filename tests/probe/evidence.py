@@ -246,6 +246,7 @@ def case(*history: Result, **changes: Any) -> Case:
                     "example-small",
                     "non-streaming",
                     "team-a",
+                    "region=eu",
                     f"{len(failing)} of {len(history)} failed",
                     "failing",
                 ),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.records import REASONS, FreezePolicy, Recovered, Reopened, Trip, Verdict
-from probe.window import Entry, Window, packet_id, step
+from probe.window import Entry, Window, packet_id, step, vetoed
 
 START = datetime(2026, 11, 24, 0, 0, tzinfo=UTC)
 CADENCE_S = 30.0
@@ -184,3 +184,22 @@ def test_an_incident_is_open_exactly_between_a_trip_and_its_recovery(letters: st
 def test_packet_ids_of_trips_never_repeat(letters: str, policy: FreezePolicy) -> None:
     trips = [decision for _, decision in run(letters, policy)[1] if isinstance(decision, Trip)]
     assert len({packet_id(trip.target, trip.probe_id, trip.due_at) for trip in trips}) == len(trips)
+
+
+def test_a_vetoed_trip_leaves_nothing_that_counts_towards_the_next() -> None:
+    window, [(_, trip)] = run("..DDD")
+    after = vetoed(window, packet_id("small", trip.probe_id, trip.due_at))
+    assert after == Window()
+    assert step(after, "small", entry(5, "D"), POLICY, CADENCE_S)[1] is None
+
+
+def test_a_veto_takes_one_packet_out_of_an_incident_of_two() -> None:
+    window, [(_, first), (_, second)] = run("DDDAAA")
+    after = vetoed(window, packet_id("small", second.probe_id, second.due_at))
+    assert [known.packet_id for known in after.incident.packets] == [packet_id("small", first.probe_id, first.due_at)]
+    assert after.entries == window.entries
+
+
+def test_a_veto_that_comes_after_the_recovery_forgets_the_signature() -> None:
+    window, [(_, trip), _] = run("DDD...")
+    assert vetoed(window, packet_id("small", trip.probe_id, trip.due_at)) == Window()

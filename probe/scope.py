@@ -1,0 +1,119 @@
+"""Which traffic is affected: what separates the failing targets from the healthy ones, in the seed article's words.
+
+Only what the matrix of targets shows is claimed: a value (of model, mode, credential or a label) separates when all the
+failing targets have it and no healthy one does. Where two separate alike, the targets cannot tell them apart, and the
+sentence says so. Never a root cause.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import combinations
+
+from probe.packet.case import Scope
+
+
+class State(StrEnum):
+    FAILING = "failing"
+    HEALTHY = "healthy"
+    NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of one target: `failures` of the `probes` in its window. `instance` is None for this prober."""
+
+    target: str
+    contract: str
+    model: str
+    stream: bool
+    credential: str
+    labels: Mapping[str, str]
+    state: State
+    failures: int | None = None
+    probes: int | None = None
+    instance: str | None = None
+
+    @property
+    def mode(self) -> str:
+        return "streaming" if self.stream else "non-streaming"
+
+    @property
+    def name(self) -> str:
+        return self.target if self.instance is None else f"{self.target} at {self.instance}"
+
+
+_LABEL_WORDS = {"region": "region", "tenant": "tenant", "service": "workflow", "workflow": "workflow"}
+_Value = tuple[str, str]  # dimension, value
+
+
+def work_out(seen: Sequence[Seen], target: str, as_of: datetime) -> Scope:
+    """The scope of a failure of `target`, from what is known of every target of its contract."""
+    return Scope(sentence=_sentence(seen, target), table=tuple(_row(known) for known in seen), as_of=as_of)
+
+
+def _sentence(seen: Sequence[Seen], target: str) -> str:
+    failing = [known for known in seen if known.state is State.FAILING]
+    healthy = [known for known in seen if known.state is State.HEALTHY]
+    unknown = [known for known in seen if known.state is State.NOT_KNOWN]
+    left_out = f" Not known: {_names(unknown)}." if unknown else ""
+    if not failing:
+        return f"Not known: no target of this contract is failing at that moment, {target} included.{left_out}"
+    if not healthy:
+        if len(failing) == 1:
+            return (
+                f"Not known: of the targets of this contract only {failing[0].name} is known, and it fails.{left_out}"
+            )
+        return f"All traffic of this contract that is probed: {len(failing)} of {len(failing)} targets fail.{left_out}"
+    counts = (
+        f"{len(failing)} of {len(failing) + len(healthy)} targets fail ({_names(failing)}; healthy: {_names(healthy)})."
+    )
+    single = [(value,) for value in _common(failing) if not any(_has(known, value) for known in healthy)]
+    pairs = [
+        pair
+        for pair in combinations(_common(failing), 2)
+        if not any(all(_has(known, value) for value in pair) for known in healthy)
+    ]
+    found = single or pairs
+    if not found:
+        return f"No model, mode, credential or label separates what fails from what does not: {counts}{left_out}"
+    words = [" and ".join(_word(value) for value in values) for values in found]
+    if len(words) == 1:
+        return f"Only {words[0]}: {counts}{left_out}"
+    return f"Only {' or '.join(words)}, which the probed targets cannot tell apart: {counts}{left_out}"
+
+
+def _values(seen: Seen) -> tuple[_Value, ...]:
+    labels = tuple((f"label {name}", value) for name, value in sorted(seen.labels.items()))
+    instance = () if seen.instance is None else (("instance", seen.instance),)
+    return (("mode", seen.mode), ("model", seen.model), ("credential", seen.credential), *labels, *instance)
+
+
+def _has(seen: Seen, value: _Value) -> bool:
+    return value in _values(seen)
+
+
+def _common(failing: Sequence[Seen]) -> list[_Value]:
+    """What all of them share."""
+    return [value for value in _values(failing[0]) if all(_has(known, value) for known in failing)]
+
+
+def _word(value: _Value) -> str:
+    dimension, text = value
+    if dimension == "mode":
+        return f"{text} requests"
+    name = dimension.removeprefix("label ")
+    if name == dimension:
+        return f"the {dimension} {text}"
+    return f"the {_LABEL_WORDS.get(name, 'label ' + name)} {text}"
+
+
+def _names(seen: Iterable[Seen]) -> str:
+    return ", ".join(known.name for known in seen)
+
+
+def _row(seen: Seen) -> tuple[str, ...]:
+    labels = ", ".join(f"{name}={value}" for name, value in sorted(seen.labels.items()))
+    window = "not known" if seen.probes is None else f"{seen.failures} of {seen.probes} failed"
+    return seen.name, seen.model, seen.mode, seen.credential, labels or "none", window, seen.state.value

@@ -1,0 +1,76 @@
+"""The stored form of a result: JSON of the frozen records. Only what was sealed before is read back as sealed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from probe.records import Judgement, Observation, Reading, Removal, RequestKind, Result
+from probe.redact import restored
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    probe_id: str
+    target: str
+    kind: RequestKind
+    due_at: datetime
+    ended_at: datetime
+    judgement: Judgement
+    lateness_s: float
+    loop_lag_s: float
+    observation: Observation | None
+    removals: tuple[Removal, ...]
+    reading: Reading
+
+
+_ROW: Final = TypeAdapter(_Row)
+
+
+def dump(result: Result) -> bytes:
+    """The bytes of a result. A server's half surrogates become question marks, as in a packet."""
+    row = _Row(
+        result.probe_id,
+        result.target,
+        result.kind,
+        result.due_at,
+        result.ended_at,
+        result.judgement,
+        result.lateness_s,
+        result.loop_lag_s,
+        None if result.sealed is None else result.sealed.value,
+        () if result.sealed is None else result.sealed.removals,
+        result.reading,
+    )
+    try:
+        return _ROW.dump_json(row)
+    except ValueError:  # a half surrogate cannot be UTF-8
+        return _ROW.dump_json(_ROW.validate_python(_clean(_ROW.dump_python(row))))
+
+
+def load(data: bytes) -> Result:
+    """The result of `dump`. ValueError where the bytes are none of ours."""
+    row = _ROW.validate_json(data)
+    return Result(
+        probe_id=row.probe_id,
+        target=row.target,
+        kind=row.kind,
+        due_at=row.due_at,
+        ended_at=row.ended_at,
+        judgement=row.judgement,
+        lateness_s=row.lateness_s,
+        loop_lag_s=row.loop_lag_s,
+        sealed=None if row.observation is None else restored(row.observation, row.removals),
+        reading=row.reading,
+    )
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _clean(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(inner) for inner in value]
+    if type(value) is str:
+        return value.encode("utf-8", "replace").decode()
+    return value
