@@ -4,8 +4,9 @@ Real redaction, rules, window, packet and store; only the wire is played."""
 
 import asyncio
 import itertools
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,29 +17,34 @@ from pydantic import SecretStr
 from probe import render
 from probe.budget import Budget
 from probe.client import Auth
-from probe.cycle import Edges, KeyUnavailable, Prober, Surroundings
+from probe.cycle import Controlled, Edges, KeyUnavailable, Prober, Surroundings
 from probe.freezer import Freezer
 from probe.history import History, token_key
 from probe.pong import Target
 from probe.records import (
+    BudgetStopped,
     Event,
+    Fault,
     Frozen,
     Observation,
     Phase,
     ProbeRequest,
     Recovered,
     Refused,
+    Reopened,
     Reply,
     RequestKind,
     Sent,
     Timings,
     Trip,
     Verdict,
+    Vetoed,
 )
 from probe.redact import Policy, Redactor
 from probe.schedule import LagMeter, Schedule, due_at
 from probe.settings import load
 from probe.vault import Vault
+from probe.window import packet_id
 
 KEY = "fake-flow-key-0123456789abcdef"
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -65,14 +71,28 @@ def answer(status: int, body: str) -> Callable[[ProbeRequest], Observation]:
 class Flow:
     """A prober with its freezer on a memory store; every event is kept."""
 
-    def __init__(self, impact: str = "checkout", key: Callable[[str], SecretStr] = lambda _: SecretStr(KEY)) -> None:
+    def __init__(
+        self,
+        impact: str = "checkout",
+        key: Callable[[str], SecretStr] = lambda _: SecretStr(KEY),
+        *,
+        history: History | None = None,
+        vault: Vault | None = None,
+        controls: Callable[[], Awaitable[Controlled]] | None = None,
+        budget: Budget = Budget(1000, 1_000_000),  # noqa: B008 - frozen
+    ) -> None:
         self.events: list[Event] = []
         self.answers: list[Callable[[ProbeRequest], Observation]] = []
-        self.vault = Vault.open("memory://", Path())
-        self.history = History()
+        self.vault = vault or Vault.open("memory://", Path())
+        self.history = history or History()
         self.freezer = Freezer(self.vault, lambda: [SecretStr(KEY)], self.events.append, self.history)
         self.between = answer(200, GOOD)  # to confirmations and siblings
-        self.targets = tuple(replace(it, freeze=replace(it.freeze, confirm_backoff_s=0.0)) for it in targets())
+        self.targets = tuple(
+            replace(
+                it, stream=False, freeze=replace(it.freeze, confirm_attempts=2, confirm_backoff_s=0.0, reopen_s=1800)
+            )
+            for it in targets()
+        )
         self.ticks = 0
         redactor = Redactor([SecretStr(KEY)], [], Policy(), b"k" * 32)
         edges = Edges(
@@ -82,9 +102,10 @@ class Flow:
             now=lambda: START + timedelta(seconds=self.ticks),
             lag_since=lambda _: 0.0,
             outside_reachable=lambda: None,
+            ask_controls=controls,
         )
-        around = Surroundings(impact, "owner", None, "keep", "drop", "0", Budget(1000, 1_000_000))
-        self.prober = Prober(self.targets, edges, around, self.history, self.freezer, [self.events.append])
+        self.around = Surroundings(impact, "owner", None, "keep", "drop", "0", budget)
+        self.prober = Prober(self.targets, edges, self.around, self.history, self.freezer, [self.events.append])
 
     async def _send(
         self, request: ProbeRequest, auth: Auth, target: Target, on_sent: Callable[[], None]
@@ -278,3 +299,190 @@ async def test_the_kind_of_request_is_scheduled() -> None:
     flow = Flow()
     await flow.play([answer(200, GOOD)], target=1)
     assert {event.kind for event in flow.of(Sent) if isinstance(event, Sent)} == {RequestKind.SCHEDULED}
+
+
+def silence(request: ProbeRequest) -> Observation:
+    fault = Fault("ConnectTimeout", "no connection within 25 s")
+    return Observation(request, START, None, fault, Timings(25.0), None, Phase.RESOLVE)
+
+
+async def kinds(flow: Flow, packet: str) -> list[str]:
+    return [document["kind"] for _, document in await flow.vault.addenda(packet)]
+
+
+@pytest.mark.parametrize(
+    ("between", "outcome", "advice"),
+    [
+        (answer(503, BUSY), "deterministic", "escalate"),
+        (answer(200, GOOD), "isolated", "hold"),
+    ],
+)
+async def test_confirmations_and_siblings_are_the_first_addendum(between, outcome: str, advice: str) -> None:
+    flow = Flow()
+    flow.between = between
+    await flow.play([*[answer(503, BUSY)] * 3])
+    await flow.settle()
+    [frozen] = flow.of(Frozen)
+    [(_, document)] = await flow.vault.addenda(frozen.packet_id)
+    assert (document["kind"], document["outcome"]) == ("confirmation", outcome)
+    assert document["recommendation"]["advice"] == advice
+    assert len(document["confirmations"]) == flow.targets[0].freeze.confirm_attempts
+    assert [row["target"] for row in document["siblings"]] == [it.name for it in flow.targets[1:]]
+    assert {row["kind"] for row in document["siblings"]} == {"sibling"}
+    sent = [event.kind for event in flow.of(Sent)]
+    assert sent.count(RequestKind.CONFIRM) == flow.targets[0].freeze.confirm_attempts
+    assert [row[0] for row in document["scope"]["table"]] == [it.name for it in flow.targets]
+
+
+async def test_confirmations_do_not_enter_the_window() -> None:
+    flow = Flow()
+    flow.between = answer(503, BUSY)
+    await flow.play([*[answer(503, BUSY)] * 3])
+    await flow.settle()
+    assert len(flow.prober.windows[flow.targets[0].name].entries) == 3
+    assert all(flow.prober.windows[it.name].entries == () for it in flow.targets[1:])
+
+
+async def test_a_second_target_that_fails_meanwhile_joins_the_incident_and_asks_no_siblings_again() -> None:
+    flow = Flow()
+    flow.between = answer(503, BUSY)
+    for target in (0, 1):
+        await flow.play([answer(503, BUSY)] * 3, target=target)
+        await flow.prober.settle(5)
+    await flow.settle()
+    first, second = flow.of(Frozen)
+    assert first.incident == second.incident == first.packet_id
+    siblings = [event for event in flow.of(Sent) if event.kind is RequestKind.SIBLING]
+    assert len(siblings) == len(flow.targets) - 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "outside_is_gone", "vetoed"),
+    [
+        (silence, True, True),
+        (silence, False, False),
+        (answer(503, BUSY), True, False),  # something answered us: that was not our network
+    ],
+)
+async def test_the_controls_veto_a_trip_only_when_nothing_answered_anywhere(answers, outside_is_gone, vetoed) -> None:
+    async def controls() -> Controlled:
+        return Controlled({"outside": not outside_is_gone}, outside_is_gone)
+
+    flow = Flow(controls=controls)
+    flow.between = answers
+    await flow.play([answers] * 3)
+    await flow.settle()
+    assert len(flow.of(Trip)) == 1
+    assert (len(flow.of(Vetoed)), len(flow.of(Frozen))) == ((1, 0) if vetoed else (0, 1))
+    window = flow.prober.windows[flow.targets[0].name]
+    assert (window.incident is None) is vetoed
+
+
+async def test_a_recovery_while_the_controls_are_asked_follows_its_packet() -> None:
+    answered = asyncio.Event()
+
+    async def controls() -> Controlled:
+        await answered.wait()
+        return Controlled({"outside": True}, False)
+
+    flow = Flow(controls=controls)
+    await flow.play([*[answer(503, BUSY)] * 3, *[answer(200, GOOD)] * 3])
+    answered.set()
+    await flow.settle()
+    [frozen] = flow.of(Frozen)
+    assert sorted(await kinds(flow, frozen.packet_id)) == ["confirmation", "recovery"]
+
+
+async def test_after_a_restart_the_window_goes_on_where_it_was(tmp_path: Path) -> None:
+    before = Flow(history=History(tmp_path / "h"))
+    await before.play([answer(200, GOOD), answer(503, BUSY), answer(503, BUSY)])
+    assert await before.history.flush()
+    before.history.close()
+    after = Flow(history=History(tmp_path / "h"), vault=before.vault)
+    after.ticks = before.ticks
+    after.prober.restore()
+    await after.play([answer(503, BUSY)])
+    await after.settle()
+    [frozen] = after.of(Frozen)
+    document = json.loads(render.unpack(await after.vault.read(frozen.packet_id))["packet.json"])
+    assert document["happened"]["repetition"]["failed"] == 3
+    assert document["expected"]["last_good"]["probe_id"]
+    after.history.close()
+
+
+async def test_a_trip_that_was_owed_is_frozen_after_the_restart_with_the_same_id_and_once(tmp_path: Path) -> None:
+    before = Flow(history=History(tmp_path / "h"))
+    await before.play([answer(503, BUSY)] * 3)
+    [trip] = before.of(Trip)
+    assert await before.history.flush()  # and then the process dies: no freezer ever ran
+    before.history.close()
+    await before.prober.settle(5)
+    owed = packet_id(trip.target, trip.probe_id, trip.due_at)
+    for restart in range(2):
+        after = Flow(history=History(tmp_path / "h"), vault=before.vault)
+        after.prober.restore()
+        await after.settle()
+        assert [frozen.packet_id for frozen in after.of(Frozen)] == ([owed] if restart == 0 else [])
+        assert await after.history.flush()
+        after.history.close()
+    assert [entry.id for entry in await before.vault.entries()] == [owed]
+    assert render.verify(await before.vault.read(owed)) == ()
+
+
+async def test_a_packet_that_was_written_before_the_crash_but_still_owed_is_not_doubled(tmp_path: Path) -> None:
+    before = Flow(history=History(tmp_path / "h"))
+    await before.play([*[answer(503, BUSY)] * 3, *[answer(200, GOOD)] * 3])
+    assert await before.history.flush()
+    before.history.close()
+    await before.settle()  # packet and addenda are in the store; that they are no longer owed is not on disk
+    after = Flow(history=History(tmp_path / "h"), vault=before.vault)
+    after.prober.restore()
+    await after.settle()
+    [entry] = await after.vault.entries()
+    assert (await kinds(after, entry.id)).count("recovery") == 1
+    after.history.close()
+
+
+async def test_the_same_failure_after_a_restart_within_reopen_goes_on_in_its_packet(tmp_path: Path) -> None:
+    before = Flow(history=History(tmp_path / "h"))
+    await before.play([*[answer(503, BUSY)] * 3, *[answer(200, GOOD)] * 3])
+    await before.settle()
+    await before.history.flush()
+    before.history.close()
+    after = Flow(history=History(tmp_path / "h"), vault=before.vault)
+    after.ticks = before.ticks
+    after.prober.restore()
+    await after.play([answer(503, BUSY)] * 3)
+    await after.settle()
+    [reopened] = after.of(Reopened)
+    assert [entry.id for entry in await after.vault.entries()] == [reopened.packet_id]
+    after.history.close()
+
+
+async def test_a_spent_budget_is_a_state_of_its_own_over_restarts(tmp_path: Path) -> None:
+    before = Flow(history=History(tmp_path / "h"), budget=Budget(2, 1_000_000))
+    await before.play([answer(503, BUSY)] * 4)
+    assert len(before.of(Sent)) == 2
+    assert [event.kind for event in before.of(BudgetStopped)] == ["probes", "probes"]
+    assert before.of(Trip) == []
+    await before.history.flush()
+    before.history.close()
+    after = Flow(history=History(tmp_path / "h"), budget=Budget(2, 1_000_000))
+    after.ticks = 9
+    await after.play([answer(200, GOOD)])
+    assert after.of(Sent) == []
+    after.history.close()
+
+
+async def test_a_reload_keeps_windows_and_drops_what_a_removed_target_was() -> None:
+    flow = Flow()
+    await flow.play([answer(503, BUSY)] * 2)
+    await flow.play([answer(503, BUSY)] * 2, target=1)
+    flow.prober.adopt(flow.targets[:1], flow.around)
+    assert set(flow.prober.windows) == {flow.targets[0].name}
+    await flow.play([answer(503, BUSY)])
+    assert len(flow.of(Trip)) == 1
+    assert flow.history.recent(flow.targets[1].name) == ()
+    flow.prober.adopt(flow.targets, flow.around)
+    assert flow.prober.windows[flow.targets[1].name].entries == ()
+    await flow.settle()

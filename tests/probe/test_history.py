@@ -1,0 +1,210 @@
+"""Results and facts over restarts, on a real SQLite file."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from probe import history as module
+from probe import stored
+from probe.history import History, StateInUse, hold
+from probe.records import Event, Result, StoreFailed, Verdict
+from tests.probe.evidence import START, cut_off, good, missed, missing_choices, overloaded
+from tests.servers.disk import Disk
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "history.sqlite"
+
+
+def on_disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+
+
+def as_told(results: tuple[Result, ...]) -> list[bytes]:
+    return [stored.dump(result) for result in results]
+
+
+@pytest.mark.parametrize("made", [overloaded, cut_off, missing_choices, missed, lambda n: good(n, kept=True)])
+def test_a_result_reads_back_as_it_was(made) -> None:
+    result = made(3)
+    again = stored.load(stored.dump(result))
+    assert replace(again, sealed=None) == replace(result, sealed=None)
+    assert (again.sealed and again.sealed.value) == (result.sealed and result.sealed.value)
+    assert (again.sealed and again.sealed.removals) == (result.sealed and result.sealed.removals)
+
+
+def test_half_a_surrogate_that_a_server_sent_does_not_stop_the_history() -> None:
+    assert "no capacity ?" in str(stored.load(stored.dump(overloaded(1, "no capacity \ud800"))).reading.error)
+
+
+async def test_a_restart_gives_the_same_results_last_good_exchange_and_facts(file: Path) -> None:
+    before = History(file)
+    for result in (good(1, kept=True), overloaded(2), cut_off(3), missed(4)):
+        before.add(result)
+    before.remember("a/1", b"one")
+    before.remember("a/2", b"two")
+    before.remember("a/2", None)
+    assert await before.flush()
+    after = History(file)
+    assert as_told(after.recent("small")) == as_told(before.recent("small"))
+    kept = after.last_good("small")
+    assert kept is not None and kept.sealed is not None and "pong" in kept.sealed.value.reply.body
+    assert after.recalled("a/") == {"a/1": b"one"}
+    before.close()
+    after.close()
+
+
+async def test_healthy_probes_leave_no_text_on_disk_and_failures_their_sealed_form(file: Path) -> None:
+    history = History(file)
+    history.add(good(1, kept=True))
+    history.add(overloaded(2))
+    history.add(replace(good(3, kept=True), target="other"))
+    history.add(replace(good(4, kept=True), target="other"))
+    await history.flush()
+    history.close()
+    data = on_disk(file.parent)
+    assert b"no capacity left" in data
+    assert data.count(b'\\"content\\":\\"pong\\"') == 2  # the last good exchange of each target, and no other
+
+
+async def test_a_noisy_target_never_evicts_the_failures_of_another(
+    file: Path,
+) -> None:
+    history = History(file)
+    history.add(replace(overloaded(1), target="quiet"))
+    for number in range(module.KEPT_ROWS_WITH_BODY + 50):
+        history.add(overloaded(number))
+    await history.flush()
+    history._expire(("quiet", "small"))  # what the writer does every ten minutes
+    after = History(file)
+    assert len(after.recent("quiet")) == 1
+    database = after._database
+    assert database is not None
+    counts = dict(database.execute("SELECT target, COUNT(*) FROM result WHERE has_body GROUP BY target").fetchall())
+    assert counts["quiet"] == 1
+    assert counts["small"] <= module.KEPT_ROWS_WITH_BODY
+    history.close()
+    after.close()
+
+
+async def test_what_is_older_than_its_retention_goes(file: Path) -> None:
+    history = History(file, retention_s=3600, now=lambda: START + timedelta(hours=3))
+    history.add(overloaded(1))
+    history.add(replace(overloaded(2), due_at=START + timedelta(hours=2, minutes=30)))
+    await history.flush()
+    history._expire(("small",))
+    history.close()
+    again = History(file)
+    assert [known.probe_id for known in again.recent("small")] == ["p0002"]
+    again.close()
+
+
+def test_a_database_that_cannot_be_read_is_kept_aside_and_probing_goes_on(file: Path) -> None:
+    broken = b"no database at all" * 100
+    file.write_bytes(broken)
+    events: list[Event] = []
+    history = History(file, publish=events.append)
+    history.add(overloaded(1))
+    assert asyncio.run(history.flush())
+    history.close()
+    assert file.with_name("history.sqlite.broken-1").read_bytes() == broken
+    assert [event.operation for event in events if isinstance(event, StoreFailed)] == ["history"]
+
+
+async def test_a_database_of_a_later_version_is_kept_aside(file: Path) -> None:
+    history = History(file)
+    database = history._database
+    assert database is not None
+    database.execute("PRAGMA user_version = 99")
+    history.close()
+    events: list[Event] = []
+    History(file, publish=events.append).close()
+    assert file.with_name("history.sqlite.broken-1").exists()
+    assert len(events) == 1
+
+
+async def test_a_removed_target_leaves_nothing(file: Path) -> None:
+    history = History(file)
+    history.add(overloaded(1))
+    await history.flush()
+    history.add(overloaded(2))
+    history.forget("small")
+    await history.flush()
+    history.close()
+    again = History(file)
+    assert again.recent("small") == ()
+    again.close()
+
+
+async def test_a_full_disk_keeps_everything_pending_and_takes_it_when_there_is_room(disk: Disk) -> None:
+    events: list[Event] = []
+    history = History(disk.folder / "history.sqlite", publish=events.append)
+    disk.fill()
+    history.add(overloaded(1))
+    history.remember("owed", b"1")
+    assert await history.flush() is False
+    assert [event.operation for event in events if isinstance(event, StoreFailed)] == ["history"]
+    assert len(history.recent("small")) == 1
+    disk.free()
+    assert await history.flush() is True
+    history.close()
+    again = History(disk.folder / "history.sqlite")
+    assert (len(again.recent("small")), again.recalled("owed")) == (1, {"owed": b"1"})
+    again.close()
+
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from probe.history import History
+from tests.probe.evidence import overloaded
+async def main():
+    history = History(Path(sys.argv[1]))
+    for number in range(1, 100000):
+        history.add(overloaded(number % 9000))
+        history.remember("count", str(number).encode())
+        if number % 3 == 0:
+            assert await history.flush()
+            print(number, flush=True)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 2, 5, 9, 20, 47])
+def test_a_kill_loses_nothing_that_was_flushed_and_no_batch_is_half_there(file: Path, lines: int) -> None:
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(file)], stdout=subprocess.PIPE, cwd=root, start_new_session=True
+    ) as child:
+        assert child.stdout is not None
+        for _ in range(lines):
+            told = int(child.stdout.readline())
+        os.killpg(child.pid, signal.SIGKILL)
+    history = History(file)
+    database = history._database
+    assert database is not None
+    rows = database.execute("SELECT COUNT(*) FROM result").fetchone()[0]
+    assert rows >= told
+    assert int(history.recalled("count")["count"]) == rows
+    history.close()
+
+
+def test_a_state_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
+    with hold(tmp_path / "state"), pytest.raises(StateInUse):
+        hold(tmp_path / "state")
+    with hold(tmp_path / "state"):
+        pass
+
+
+def test_a_good_result_without_its_exchange_is_still_counted() -> None:
+    history = History(now=lambda: datetime.now(UTC))
+    history.add(good(1))
+    assert [known.verdict for known in history.recent("small")] == [Verdict.OK]
