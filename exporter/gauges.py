@@ -198,6 +198,10 @@ def _config_loaded(latest: Latest, _: datetime) -> Samples:
         yield {}, latest.config_loaded_at.timestamp()
 
 
+def _reload_succeeded(latest: Latest, _: datetime) -> Samples:
+    yield {}, latest.reload_succeeded
+
+
 def _canary(latest: Latest, _: datetime) -> Samples:
     if latest.canary_holds is not None:
         yield {}, latest.canary_holds
@@ -250,6 +254,7 @@ GAUGES: Final = (
     Gauge("freezeframe_quota_limit", "Limit as the server stated it", _quota(lambda reading: reading.limit)),
     Gauge("freezeframe_budget_remaining", "Probes or tokens that are left of the day (UTC)", _budget_remaining),
     Gauge("freezeframe_budget_limit", "Configured probes or tokens per day", _budget_limit),
+    Gauge("freezeframe_config_last_reload_successful", "Whether the last load held", _reload_succeeded),
     Gauge(
         "freezeframe_config_last_reload_success_timestamp_seconds",
         "When the configuration in use was loaded",

@@ -17,9 +17,13 @@ class Keyring:
     """Reads credentials; gives the redactor and the gate every secret read so far."""
 
     def __init__(self, loaded: Loaded) -> None:
-        self._loaded = loaded
         self._key = token_key(loaded.base / loaded.settings.state)
         self._known: dict[str, SecretStr] = {}
+        self.adopt(loaded)
+
+    def adopt(self, loaded: Loaded) -> None:
+        """What a newly loaded configuration knows, beside everything known before."""
+        self._loaded = loaded
         for secret in loaded.secrets():
             self._known[secret.get_secret_value()] = secret
         self._redactor = self._build()

@@ -55,8 +55,6 @@ def configure(level: str, format: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     log.setLevel(level.upper())
-    # It warns of every overrun, which is a result of its own here and counted as such.
-    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
 
 def say(event: str, *, level: int = logging.INFO, **facts: object) -> None:

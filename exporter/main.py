@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from exporter.keyring import Keyring
 from exporter.log import EventLog, configure, say
 from exporter.metrics import Metrics
+from exporter.reload import Reloaded, Reloader
 from exporter.web import Access, WindowView, create
 from probe import __version__
 from probe.budget import Budget
@@ -38,9 +39,10 @@ EXPIRE_EVERY_S = 3600.0
 GRACE_S = 40.0  # probes in flight, then what is owed to the store; a chart's grace period must be longer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Program:
-    """Everything that runs, wired once. It is also what the pages show (`exporter.web.Board`)."""
+    """Everything that runs, wired once; `loaded` changes with a reload. It is also what the pages show
+    (`exporter.web.Board`)."""
 
     loaded: Loaded
     client: Client
@@ -52,6 +54,27 @@ class Program:
     controls_watch: Controls
     lag: LagMeter
     keyring: Keyring
+    schedule: Schedule
+    reloader: Reloader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reloader = Reloader(self.loaded, self.adopt, self.metrics.set_reloaded)
+
+    def adopt(self, loaded: Loaded) -> None:
+        """A configuration that holds: windows, counters, incidents and probes in flight go on."""
+        self.keyring.adopt(loaded)
+        self.freezer.canary_holds = self.keyring.redactor().canary_holds()
+        self.loaded = loaded
+        self.metrics.set_canary(self.freezer.canary_holds)
+        self.metrics.set_budget(_budget(loaded))
+        self.metrics.set_targets(loaded.targets, loaded.contracts)
+        self.metrics.set_controls(control.name for control in loaded.settings.controls)
+        self.controls_watch.replace(_controls(loaded))
+        self.prober.adopt(loaded.targets, _surroundings(loaded))
+        self.schedule.replace(loaded.targets)
+
+    async def reload(self) -> Reloaded:
+        return await self.reloader.reload("http")
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -85,8 +108,7 @@ def wire(
     Without `durable` nothing of the probing is kept in `state`."""
     settings = loaded.settings
     keyring = Keyring(loaded)
-    budget = {"probes": settings.budget.probes_per_day, "tokens": settings.budget.tokens_per_day}
-    metrics = Metrics(loaded.targets, contracts=loaded.contracts, version=__version__, budget=budget)
+    metrics = Metrics(loaded.targets, contracts=loaded.contracts, version=__version__, budget=_budget(loaded))
     network = settings.network
     client = Client(Network(network.proxy, None if network.ca_file is None else str(loaded.path(network.ca_file))))
     everyone = (metrics.on_event, *([EventLog().on_event] if log else []), *listeners)
@@ -122,7 +144,7 @@ def wire(
             now=lambda: datetime.now(UTC),
             lag_since=lag.worst_since,
             outside_reachable=controls.outside_reachable,
-            ask_controls=ask_controls if settings.controls else None,
+            ask_controls=ask_controls,
         ),
         _surroundings(loaded),
         history,
@@ -131,7 +153,17 @@ def wire(
     )
     freezer.canary_holds = keyring.redactor().canary_holds()
     metrics.set_canary(freezer.canary_holds)
-    return Program(loaded, client, prober, history, freezer, vault, metrics, controls, lag, keyring)
+    schedule = Schedule(loaded.targets, prober.tick, prober.missed, stepped=_clock_was_set)
+    return Program(loaded, client, prober, history, freezer, vault, metrics, controls, lag, keyring, schedule)
+
+
+def _clock_was_set(seconds: float) -> None:
+    say("the wall clock was set; the schedule is planned anew", level=logging.WARNING, seconds=round(seconds, 3))
+
+
+def _budget(loaded: Loaded) -> dict[str, int]:
+    budget = loaded.settings.budget
+    return {"probes": budget.probes_per_day, "tokens": budget.tokens_per_day}
 
 
 def _controls(loaded: Loaded) -> list[Control]:
@@ -185,25 +217,25 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
             limit_concurrency=200,
         )
     )
-    schedule = Schedule(program.loaded.targets, program.prober.tick, program.prober.missed)
     workers = [
         asyncio.create_task(server.serve(sockets=[listener]), name="http"),
         asyncio.create_task(program.history.run(), name="history"),
         asyncio.create_task(program.freezer.run(), name="freezer"),
         asyncio.create_task(_expire(program), name="retention"),
+        asyncio.create_task(program.reloader.watch(), name="reload"),
         asyncio.create_task(program.lag.run(), name="lag"),
         asyncio.create_task(program.controls_watch.run(), name="controls"),
     ]
     program.prober.restore()
     with contextlib.suppress(StoreError):  # a store that is away is told of when something is to be written
         program.metrics.seed_packets(await program.vault.entries())
-    schedule.start()
+    program.schedule.start()
     host, port = listener.getsockname()[:2]
     say("started", version=__version__, targets=len(program.loaded.targets), listen=f"{host}:{port}")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     broken, _ = await asyncio.wait([stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
     began = asyncio.get_running_loop().time()
-    await schedule.stop(GRACE_S / 2)
+    await program.schedule.stop(GRACE_S / 2)
     await program.prober.settle(GRACE_S / 8)
     owed = await program.freezer.drain(max(1.0, GRACE_S - (asyncio.get_running_loop().time() - began)))
     if owed:
@@ -240,6 +272,11 @@ async def _expire(program: Program) -> None:
         await asyncio.sleep(EXPIRE_EVERY_S)
 
 
+async def _reload_quietly(program: Program) -> None:
+    with contextlib.suppress(ConfigError):  # told in the log
+        await program.reloader.reload("SIGHUP")
+
+
 def _access(loaded: Loaded) -> Access:
     read: Callable[[], SecretStr | None] = loaded.token.read if loaded.token else (lambda: None)
     return Access(token=read, loopback=is_loopback(loaded.settings.server.listen))
@@ -267,6 +304,14 @@ def run(loaded: Loaded) -> int:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, stop.set)
+        reloads: set[asyncio.Task[None]] = set()
+
+        def hang_up() -> None:
+            task = loop.create_task(_reload_quietly(program))
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
         with held:
             return await serve(program, listener, stop)
 

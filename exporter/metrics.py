@@ -163,6 +163,18 @@ class Metrics:
         if target.stream:
             self._first_token.labels(target.name)
 
+    def set_budget(self, limits: Mapping[str, int]) -> None:
+        self._latest.budget = limits
+
+    def set_controls(self, names: Iterable[str]) -> None:
+        """The controls that are looked at; one that is gone leaves nothing."""
+        kept = set(names)
+        self._latest.controls = {name: seen for name, seen in self._latest.controls.items() if name in kept}
+
+    def set_reloaded(self, succeeded: bool) -> None:
+        """Whether the last reload held; the old configuration goes on where it did not."""
+        self._latest.reload_succeeded = succeeded
+
     def set_canary(self, holds: bool) -> None:
         """Whether the redaction of a planted secret, tried at start, held."""
         self._latest.canary_holds = holds

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from exporter.gauges import sources
+from exporter.reload import Reloaded
 from probe.pong import Target
 from probe.records import RequestKind, Result, Verdict
 
@@ -37,6 +38,9 @@ class Board(Protocol):
         """The recent results of a target, oldest first."""
 
     def window(self, target: str) -> WindowView: ...
+
+    async def reload(self) -> Reloaded:
+        """ConfigError where the configuration does not hold; then the old one goes on."""
 
     async def freeze_now(self, target: str) -> str:
         """The ID of the packet. KeyError: no such target; LookupError: nothing was seen yet that could be frozen."""

@@ -6,7 +6,7 @@ Health never depends on the provider: an outage of theirs must not restart us. N
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -24,6 +24,7 @@ from exporter.metrics import Metrics
 from exporter.packets import PacketRoutes, Vault
 from exporter.status import Board, WindowView, status
 from probe.records import StoreFailed
+from probe.settings import ConfigError
 from probe.vault import StoreError
 
 __all__ = ["Access", "Board", "WindowView", "create"]
@@ -47,6 +48,7 @@ def create(
             Route("/metrics", web.exposition),
             Route("/-/healthy", web.healthy),
             Route("/-/ready", web.ready),
+            Route("/-/reload", web.reload, methods=["POST"]),
             *packets.routes(),
         ],
         middleware=[Middleware(answers.CommonHeaders), Middleware(Guard, access=access)],
@@ -88,6 +90,13 @@ class _Web:
 
     async def ready(self, _: Request) -> Response:
         return PlainTextResponse("ready\n") if self.board.ready else PlainTextResponse("not ready\n", 503)
+
+    async def reload(self, _: Request) -> Response:
+        try:
+            done = await self.board.reload()
+        except ConfigError as error:
+            raise Refusal(400, f"The old configuration goes on. {error}") from None
+        return answers.document({"reloaded": True, **asdict(done)})
 
     async def exposition(self, request: Request) -> Response:
         accept = ",".join(request.headers.getlist("accept"))

@@ -168,13 +168,14 @@ class _Work:
 
     def headers(self, place: str, headers: Headers, safe: frozenset[str]) -> Headers:
         def one(name: str, value: str) -> tuple[str, str]:
-            where = f"{place} {name.lower()}"
+            shown = self.guarded(place, name, self.text)  # a server may write a secret into the name as well
+            where = f"{place} {shown.lower()}"
             if name.lower() in safe:
-                return self.guarded(where, name, self.text), self.guarded(where, value, self.text)
+                return shown, self.guarded(where, value, self.text)
             if _TOKEN.fullmatch(value) or value.endswith("<REDACTED>"):
-                return name, value
+                return shown, value
             self.removals["header_not_known_safe", where] += 1
-            return self.guarded(place, name, self.text), HIDDEN
+            return shown, HIDDEN
 
         return tuple(one(name, value) for name, value in headers)
 
@@ -234,7 +235,8 @@ class _Work:
             self._note("too_deep", place, 1)
             return HIDDEN
         if isinstance(value, dict):
-            return {self._key(place, key): self._field(place, key, inner, depth, value) for key, inner in value.items()}
+            named = [(self._key(place, key), key, inner) for key, inner in value.items()]
+            return {name: self._field(f"{place} {name}", place, key, inner, depth, value) for name, key, inner in named}
         if isinstance(value, list):
             return [self._json(place, inner, depth + 1) for inner in value]
         if isinstance(value, str):
@@ -244,8 +246,7 @@ class _Work:
     def _key(self, place: str, key: str) -> str:
         return self.redactor.without_literals(key, lambda rule, count: self._note(rule, place, count))
 
-    def _field(self, place: str, key: str, value: Any, depth: int, beside: dict[str, Any]) -> Any:
-        where = f"{place} {key}"
+    def _field(self, where: str, place: str, key: str, value: Any, depth: int, beside: dict[str, Any]) -> Any:
         if isinstance(value, str) and value and not _TOKEN.fullmatch(value):
             kind = (
                 "secret_field"

@@ -1,7 +1,7 @@
 """Loads the configuration once and whole: settings, contracts, credentials. All complaints at once, no secrets."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -30,6 +30,13 @@ class Loaded:
     token: Credential | None
     origins: Mapping[str, str]
     base: Path
+    file: Path
+    environ: Mapping[str, str] = field(repr=False)
+    overrides: Mapping[str, str]
+
+    def again(self) -> "Loaded":
+        """The same sources read anew. ConfigError where they no longer hold."""
+        return load(self.file, self.environ, self.overrides)
 
     def secrets(self) -> tuple[SecretStr, ...]:
         """Every configured secret, read now: credentials, the server's token, what a proxy URL carries."""
@@ -67,6 +74,9 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, str] | 
         token=token,
         origins={key: origin_of(key, found) for key, _ in rows(settings)},
         base=base,
+        file=path,
+        environ=environ,
+        overrides=overrides or {},
     )
 
 

@@ -95,7 +95,8 @@ def test_every_row_that_is_not_configured_differs_and_traces_to_the_wire(
         attempts = packets[model].document["happened"]["attempts"]
         claimed = [found["value"] for attempt in attempts for found in attempt["request_ids"]]
         assert claimed
-        assert claimed == [entry["id"] for entry in sent][: len(claimed)]
+        # In the order of the wire; what a sibling's trip asked in between is no attempt of this packet.
+        assert claimed == [entry["id"] for entry in sent if entry["id"] in claimed]
         summary = (packets[model].folder / "summary.md").read_text()
         assert all(found in summary for found in claimed)
         assert rows[model]["First observed"] == attempts[0]["started_at"]

@@ -23,10 +23,12 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 
 from exporter.metrics import Metrics
+from exporter.reload import Reloaded
 from exporter.web import Access, WindowView, create
 from probe.pong import Target
 from probe.records import Json, Result, Verdict
 from probe.render import pack
+from probe.settings import ConfigError
 from probe.vault import PacketEntry, PacketNotFound, StoreError, Vault
 
 TOKEN = "fake-token-for-tests"
@@ -101,6 +103,7 @@ class FixedBoard:
     )
     controls: Mapping[str, bool | None] = field(default_factory=lambda: {"outside": True, "edge": False, "new": None})
     frozen: list[str] = field(default_factory=list)
+    reload_fails: bool = False
     store_answers: asyncio.Event = field(default_factory=asyncio.Event)
 
     def results(self, target: str) -> tuple[Result, ...]:
@@ -113,6 +116,11 @@ class FixedBoard:
         if target != "small":
             return WindowView(0, 5, 3, frozenset(), ())
         return WindowView(3, 5, 3, frozenset({Verdict.CONTRACT_MISMATCH}), (FIRST,))
+
+    async def reload(self) -> Reloaded:
+        if self.reload_fails:
+            raise ConfigError("targets[0].cadence", "a duration such as 30s", "'soon'")
+        return Reloaded(("new",), (), ("small",), ())
 
     async def freeze_now(self, target: str) -> str:
         if target == "broken":
@@ -279,6 +287,18 @@ async def test_without_a_token_a_foreign_host_name_sees_health_and_metrics_only(
 
 
 # ---------------------------------------------------------------- pages
+
+
+async def test_a_reload_says_what_changed_or_what_is_wrong(site: Site) -> None:
+    done = await site.client.post("/-/reload")
+    assert (done.status_code, done.json()) == (
+        200,
+        {"reloaded": True, "added": ["new"], "removed": [], "changed": ["small"], "needs_restart": []},
+    )
+    site.board.reload_fails = True
+    failed = await site.client.post("/-/reload")
+    assert failed.status_code == 400
+    assert "targets[0].cadence: expected a duration" in failed.json()["detail"]
 
 
 async def test_the_status_page_shows_targets_incidents_controls_and_the_contract(site: Site) -> None:

@@ -284,3 +284,13 @@ def test_the_judge_finds_structure_and_evidence_kept(tmp_path: Path) -> None:
 def test_a_line_that_is_no_exchange_is_named(line: object, named: str) -> None:
     with pytest.raises(exchange.ExchangeError, match=re.escape(named)):
         exchange.redact_line(line, redactor())
+
+
+def test_a_secret_in_the_name_of_a_field_or_header_is_not_told_as_the_place_of_a_removal() -> None:
+    key = "fake-place-0123456789"
+    redactor = Redactor([SecretStr(key)], (), Policy(), b"k" * 32)
+    body = redactor.seal_body(f'{{"{key}": {{"{key}": "{key}"}}}}', "body")
+    headers = redactor.seal_headers(((f"x-{key}", key),), "headers")
+    assert key not in body.value + repr(body.removals) + repr(headers.value) + repr(headers.removals)
+    assert body.removals
+    assert headers.removals
