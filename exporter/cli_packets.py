@@ -103,9 +103,14 @@ def show(packet_id: str, config: ConfigFile = CONFIG, store: Store = None, json:
         show_json({"packet": orjson.loads(files["packet.json"]), "addenda": [document for _, document in addenda]})
         return
     say(files["summary.md"].decode())
+    if addenda:
+        say("## Since the freeze\n")
     for name, document in addenda:
-        facts = ", ".join(f"{key}: {value}" for key, value in document.items() if value is not None)
-        say(f"{name}: {facts}")
+        say(f"{name}: {document.get('words') or document.get('kind') or 'an addendum'}")
+        if scope := document.get("scope"):
+            say(f"  Scope as of {scope['as_of']}: {scope['sentence']}")
+        if advised := document.get("recommendation"):
+            say(f"  Should I escalate? {advised['advice']}: {advised['words']}")
 
 
 @packets.command()

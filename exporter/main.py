@@ -27,6 +27,7 @@ from probe.client import Auth, Client, Network
 from probe.cycle import Controlled, Edges, Prober, Surroundings
 from probe.freezer import Freezer
 from probe.history import History, StateInUse, hold
+from probe.notes import Note, addendum
 from probe.pong import Target
 from probe.records import Event, Listener, Observation, ProbeRequest, Result, Verdict
 from probe.schedule import LagMeter, Schedule
@@ -72,6 +73,12 @@ class Program:
         self.controls_watch.replace(_controls(loaded))
         self.prober.adopt(loaded.targets, _surroundings(loaded))
         self.schedule.replace(loaded.targets)
+
+    async def note(self, packet_id: str, note: Note) -> str:
+        document, _ = addendum(packet_id, note, datetime.now(UTC), self.keyring.redactor(), self.keyring.secrets())
+        name = await self.vault.add(packet_id, document)
+        say("note added", packet=packet_id, addendum=name)
+        return name
 
     async def reload(self) -> Reloaded:
         return await self.reloader.reload("http")

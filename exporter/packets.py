@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hashlib
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
 
 import orjson
@@ -16,6 +16,7 @@ from exporter import answers, listing
 from exporter.answers import Refusal, wants_page
 from exporter.once import KeyReused, Once
 from exporter.status import Board
+from probe import notes
 from probe.records import Json
 from probe.render import unpack
 from probe.vault import PacketEntry, PacketNotFound
@@ -62,6 +63,7 @@ class PacketRoutes:
             Route("/packets/latest", self.latest),
             Route("/packets/{id}", self.packet),
             Route("/packets/{id}/packet.zip", self.zip),
+            Route("/packets/{id}/notes", self.add_note, methods=["POST"]),
             Route("/packets/{id}/files/{name:path}", self.file),
         ]
 
@@ -115,7 +117,18 @@ class PacketRoutes:
             entry=entry,
             summary=files.get("summary.md", b"").decode("utf-8", "replace"),
             files=[(name, len(files[name])) for name in sorted(files)],
-            addenda=[(name, orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()) for name, document in addenda],
+            addenda=[
+                (
+                    name,
+                    document.get("kind"),
+                    document.get("words"),
+                    document.get("scope"),
+                    document.get("recommendation"),
+                )
+                for name, document in addenda
+            ],
+            documents={name: orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() for name, document in addenda},
+            note_fields=[(name, notes.LABELS[name]) for name in notes.LABELS],
         )
         return answers.page(text)
 
@@ -159,10 +172,34 @@ class PacketRoutes:
             # Altered in the store: say so, and leave packet.zip to be fetched and looked into.
             raise Refusal(500, "The stored packet is not a readable packet.") from None
 
+    async def add_note(self, request: Request) -> Response:
+        identity = _packet_id(request)
+        key = _idempotency_key(request)
+        content_type, body = request.headers.get("content-type", ""), await _body(request)
+        try:
+            note = notes.parse(_fields(content_type, body))
+            if key is None:
+                name = await self.board.note(identity, note)
+            else:
+                subject = f"{identity} {hashlib.sha256(body).hexdigest()}"
+                name = await self.once.run(key, subject, lambda: self._note(identity, note))
+        except notes.BadNote as error:
+            raise Refusal(422, str(error), parameter=error.field) from None
+        except PacketNotFound:
+            raise Refusal(404, "There is no such packet.") from None
+        except KeyReused:
+            detail = "Idempotency-Key: it belongs to an earlier request for something else"
+            raise Refusal(422, detail, parameter="Idempotency-Key") from None
+        location = f"/packets/{identity}"
+        if wants_page(request):
+            return RedirectResponse(location, 303)
+        return answers.document({"id": identity, "addendum": name}, status=201, headers={"Location": location})
+
+    async def _note(self, identity: str, note: notes.Note) -> str:
+        return await self.board.note(identity, note)
+
     async def _freeze(self, request: Request) -> Response:
-        key = request.headers.get("idempotency-key")
-        if key is not None and not 0 < len(key) <= MOST_KEY_CHARACTERS:
-            raise Refusal(400, "Idempotency-Key: expected 1 to 255 characters", parameter="Idempotency-Key")
+        key = _idempotency_key(request)
         target = _target(request.headers.get("content-type", ""), await _body(request))
         try:
             async with asyncio.timeout(self.freeze_wait_s):
@@ -210,20 +247,36 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _target(content_type: str, body: bytes) -> str:
-    """The target that a form or a JSON object names."""
-    target: object
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= MOST_KEY_CHARACTERS:
+        raise Refusal(400, "Idempotency-Key: expected 1 to 255 characters", parameter="Idempotency-Key")
+    return key
+
+
+def _fields(content_type: str, body: bytes) -> dict[str, Any]:
+    """What a form or a JSON object states. A form's request IDs are one field, apart by white space or commas."""
     match content_type.partition(";")[0].strip().lower():
         case "application/json":
             try:
                 content = orjson.loads(body)
             except orjson.JSONDecodeError:
                 raise Refusal(400, "The body is not JSON.") from None
-            target = content.get("target") if isinstance(content, dict) else None
+            return content if isinstance(content, dict) else {}
         case "application/x-www-form-urlencoded":
-            target = parse_qs(body.decode("utf-8", "replace")).get("target", [None])[0]
+            stated: dict[str, Any] = {
+                name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()
+            }
+            if "request_ids" in stated:
+                stated["request_ids"] = stated["request_ids"].replace(",", " ").split()
+            return stated
         case _:
             raise Refusal(415, "Expected a form or JSON.", headers={"Accept-Post": "application/json"})
+
+
+def _target(content_type: str, body: bytes) -> str:
+    """The target that a form or a JSON object names."""
+    target = _fields(content_type, body).get("target")
     if not isinstance(target, str) or not target:
         raise Refusal(400, "target: expected the name of a target", parameter="target")
     return target

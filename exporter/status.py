@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from exporter.gauges import sources
 from exporter.reload import Reloaded
+from probe.notes import Note
 from probe.pong import Target
 from probe.records import RequestKind, Result, Verdict
 
@@ -38,6 +39,9 @@ class Board(Protocol):
         """The recent results of a target, oldest first."""
 
     def window(self, target: str) -> WindowView: ...
+
+    async def note(self, packet_id: str, note: Note) -> str:
+        """Add what a person knows; the name of the addendum. BadNote: it holds a key; PacketNotFound."""
 
     async def reload(self) -> Reloaded:
         """ConfigError where the configuration does not hold; then the old one goes on."""

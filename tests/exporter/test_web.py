@@ -25,6 +25,7 @@ from starlette.applications import Starlette
 from exporter.metrics import Metrics
 from exporter.reload import Reloaded
 from exporter.web import Access, WindowView, create
+from probe.notes import BadNote, Note
 from probe.pong import Target
 from probe.records import Json, Result, Verdict
 from probe.render import pack
@@ -104,6 +105,7 @@ class FixedBoard:
     controls: Mapping[str, bool | None] = field(default_factory=lambda: {"outside": True, "edge": False, "new": None})
     frozen: list[str] = field(default_factory=list)
     reload_fails: bool = False
+    notes: list[Note] = field(default_factory=list)
     store_answers: asyncio.Event = field(default_factory=asyncio.Event)
 
     def results(self, target: str) -> tuple[Result, ...]:
@@ -116,6 +118,14 @@ class FixedBoard:
         if target != "small":
             return WindowView(0, 5, 3, frozenset(), ())
         return WindowView(3, 5, 3, frozenset({Verdict.CONTRACT_MISMATCH}), (FIRST,))
+
+    async def note(self, packet_id: str, note: Note) -> str:
+        if packet_id != FIRST:
+            raise PacketNotFound(packet_id)
+        if "key" in (note.text or ""):
+            raise BadNote("text", "no secret", "what looks like one (api_key)")
+        self.notes.append(note)
+        return f"{packet_id}.{len(self.notes):03d}.json"
 
     async def reload(self) -> Reloaded:
         if self.reload_fails:
@@ -299,6 +309,49 @@ async def test_a_reload_says_what_changed_or_what_is_wrong(site: Site) -> None:
     failed = await site.client.post("/-/reload")
     assert failed.status_code == 400
     assert "targets[0].cadence: expected a duration" in failed.json()["detail"]
+
+
+async def test_a_note_is_added_once_per_idempotency_key(site: Site) -> None:
+    for _ in range(2):
+        added = await site.client.post(
+            f"/packets/{FIRST}/notes", json={"escalation_id": "CASE-7"}, headers={"Idempotency-Key": "k1"}
+        )
+        assert (added.status_code, added.json()) == (201, {"id": FIRST, "addendum": f"{FIRST}.001.json"})
+    assert site.board.notes == [Note(escalation_id="CASE-7")]
+    other = await site.client.post(
+        f"/packets/{FIRST}/notes", json={"escalation_id": "CASE-8"}, headers={"Idempotency-Key": "k1"}
+    )
+    assert other.status_code == 422
+
+
+async def test_the_form_of_the_packets_page_adds_a_note(site: Site) -> None:
+    page = await site.client.get(f"/packets/{FIRST}", headers={"Accept": "text/html"})
+    assert f'action="/packets/{FIRST}/notes"' in page.text
+    added = await site.client.post(
+        f"/packets/{FIRST}/notes",
+        data={"owner": "on-call", "text": "", "request_ids": "a-1, a-2"},
+        headers={"Accept": "text/html"},
+    )
+    assert (added.status_code, added.headers["location"]) == (303, f"/packets/{FIRST}")
+    assert site.board.notes == [Note(owner="on-call", request_ids=("a-1", "a-2"))]
+
+
+@pytest.mark.parametrize(
+    ("packet", "content", "status", "parameter"),
+    [
+        (FIRST, {"text": "a key"}, 422, "text"),
+        (FIRST, {}, 422, "note"),
+        (FIRST, {"submitted_at": "soon"}, 422, "submitted_at"),
+        ("no-such-packet", {"text": "x"}, 404, None),
+    ],
+)
+async def test_a_note_that_is_wrong_is_refused_by_name(
+    site: Site, packet: str, content: dict[str, str], status: int, parameter: str | None
+) -> None:
+    refused = await site.client.post(f"/packets/{packet}/notes", json=content)
+    assert refused.status_code == status
+    assert refused.json().get("parameter") == parameter
+    assert site.board.notes == []
 
 
 async def test_the_status_page_shows_targets_incidents_controls_and_the_contract(site: Site) -> None:

@@ -1,0 +1,86 @@
+"""What people add: bounded, sealed, and never a key."""
+
+import base64
+
+import pytest
+from pydantic import SecretStr
+
+from probe.notes import MOST_CHARS, BadNote, Note, addendum, parse
+from probe.redact import Policy, Redactor
+from tests.probe.evidence import START
+
+KEY = "sk-fake-noted-0123456789abcdef"
+REDACTOR = Redactor([SecretStr(KEY)], [], Policy(), b"k" * 32)
+
+
+def made(**given: object):
+    return addendum("p-1", parse(given), START, REDACTOR, [SecretStr(KEY)])
+
+
+def test_what_was_stated_is_kept_and_instants_become_utc() -> None:
+    document, removals = made(
+        escalation_id=" CASE-7 ",
+        submitted_at="2026-11-24T04:00:00+01:00",
+        next_review="2026-11-25",
+        mitigation="routed to the fallback",
+        request_ids=["ours-1", "ours-2"],
+        text="",
+    )
+    assert (document["kind"], document["escalation_id"], document["text"]) == ("note", "CASE-7", None)
+    assert document["submitted_at"] == "2026-11-24T03:00:00.000Z"
+    assert document["next_review"] == "2026-11-25"
+    assert document["request_ids"] == ["ours-1", "ours-2"]
+    assert "Escalation ID: CASE-7" in document["words"]
+    assert removals == ()
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        KEY,
+        f"curl -H 'Authorization: Bearer {KEY}'",
+        base64.b64encode(KEY.encode()).decode(),
+        KEY[:16],
+        "sk-proj-" + "aB3dE5" * 8,
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----",
+    ],
+)
+@pytest.mark.parametrize("field", ["text", "mitigation", "owner"])
+def test_a_pasted_key_is_refused_without_being_told(pasted: str, field: str) -> None:
+    with pytest.raises(BadNote) as refused:
+        made(**{field: f"see {pasted} there"})
+    assert "secret" in str(refused.value)
+    assert pasted not in str(refused.value)
+
+
+def test_personal_data_becomes_a_token_and_the_answer_says_so() -> None:
+    document, removals = made(text="jane.doe@example.test saw it")
+    assert "jane.doe" not in document["text"]
+    assert document["text"].endswith("saw it")
+    assert [removal.rule for removal in removals] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "note"),
+        ({"text": "   "}, "note"),
+        ({"colour": "red"}, "note"),
+        ({"text": 7}, "text"),
+        ({"text": "x" * (MOST_CHARS + 1)}, "text"),
+        ({"submitted_at": "yesterday"}, "submitted_at"),
+        ({"submitted_at": "2026-11-24T03:00:00"}, "submitted_at"),
+        ({"next_review": "soon"}, "next_review"),
+        ({"request_ids": "one"}, "request_ids"),
+        ({"request_ids": ["x"] * 51}, "request_ids"),
+        ({"request_ids": ["x" * 201]}, "request_ids"),
+    ],
+)
+def test_a_wrong_field_is_named(given: dict[str, object], field: str) -> None:
+    with pytest.raises(BadNote) as refused:
+        parse(given)
+    assert refused.value.field == field
+
+
+def test_one_field_is_enough() -> None:
+    assert parse({"impact": "checkout was down for 5 min"}) == Note(impact="checkout was down for 5 min")
