@@ -34,7 +34,9 @@ from probe.records import (
     Reopened,
     Reply,
     RequestKind,
+    Result,
     Sent,
+    StoreFailed,
     Timings,
     Trip,
     Verdict,
@@ -43,8 +45,10 @@ from probe.records import (
 from probe.redact import Policy, Redactor
 from probe.schedule import LagMeter, Schedule, due_at
 from probe.settings import load
+from probe.spool import Spool
 from probe.vault import Vault
 from probe.window import packet_id
+from tests.servers.disk import Disk
 
 KEY = "fake-flow-key-0123456789abcdef"
 START = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -78,6 +82,7 @@ class Flow:
         *,
         history: History | None = None,
         vault: Vault | None = None,
+        spool: Spool | None = None,
         controls: Callable[[], Awaitable[Controlled]] | None = None,
         budget: Budget = Budget(1000, 1_000_000),  # noqa: B008 - frozen
     ) -> None:
@@ -85,7 +90,7 @@ class Flow:
         self.answers: list[Callable[[ProbeRequest], Observation]] = []
         self.vault = vault or Vault.open("memory://", Path())
         self.history = history or History()
-        self.freezer = Freezer(self.vault, lambda: [SecretStr(KEY)], self.events.append, self.history)
+        self.freezer = Freezer(self.vault, lambda: [SecretStr(KEY)], self.events.append, self.history, spool)
         self.between = answer(200, GOOD)  # to confirmations and siblings
         self.targets = tuple(
             replace(
@@ -486,3 +491,105 @@ async def test_a_reload_keeps_windows_and_drops_what_a_removed_target_was() -> N
     flow.prober.adopt(flow.targets, flow.around)
     assert flow.prober.windows[flow.targets[1].name].entries == ()
     await flow.settle()
+
+
+@pytest.mark.parametrize("trouble", ["read-only", "full", "away"])
+async def test_a_store_in_trouble_never_stops_probing_and_gets_its_packet_later(
+    disk: Disk, tmp_path: Path, trouble: str
+) -> None:
+    (folder := disk.folder / "packets").mkdir()
+    spool = Spool(tmp_path / "spool")
+    flow = Flow(vault=Vault.open("packets", disk.folder), spool=spool)
+    match trouble:
+        case "read-only":
+            disk.writable(False)
+        case "full":
+            disk.fill()
+        case _:
+            folder.rename(disk.folder / "gone")
+            folder.write_text("in the way")
+    await flow.play([*[answer(503, BUSY)] * 3, *[answer(200, GOOD)] * 3])
+    await flow.prober.settle(5)
+    worker = asyncio.create_task(flow.freezer.run())
+    assert await flow.freezer.drain(10) == 3  # packet, confirmation, recovery
+    assert flow.of(Frozen) == []
+    assert flow.of(StoreFailed)
+    assert len(flow.of(Recovered)) == 1
+    assert len(Spool(tmp_path / "spool").waiting()) == 3, "they survive a restart"
+    match trouble:
+        case "read-only":
+            disk.writable(True)
+        case "full":
+            disk.free()
+        case _:
+            folder.unlink()
+            (disk.folder / "gone").rename(folder)
+    assert await flow.freezer.drain(10) == 0
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
+    [frozen] = flow.of(Frozen)
+    assert render.verify(await flow.vault.read(frozen.packet_id)) == ()
+    assert sorted(await kinds(flow, frozen.packet_id)) == ["confirmation", "recovery"]
+    assert await flow.vault.problems(frozen.packet_id) == ()
+    assert spool.waiting() == ()
+
+
+async def test_fifty_targets_that_fail_at_once_are_fifty_packets_and_one_incident() -> None:
+    flow = Flow()
+    flow.between = answer(503, BUSY)
+    many = tuple(replace(flow.targets[0], name=f"t{number:02d}") for number in range(50))
+    flow.targets = many
+    flow.prober.adopt(many, flow.around)
+    for _ in range(3):
+        flow.ticks += 1
+        flow.answers += [answer(503, BUSY)] * 50
+        await asyncio.gather(*(flow.prober.tick(it, START + timedelta(seconds=flow.ticks)) for it in many))
+    await flow.settle()
+    frozen = flow.of(Frozen)
+    assert (len(flow.of(Trip)), len(frozen), len({it.packet_id for it in frozen})) == (50, 50, 50)
+    assert len({it.incident for it in frozen}) == 1
+    leader = frozen[0].incident
+    assert leader in {it.packet_id for it in frozen}
+    kinds = [event.kind for event in flow.of(Sent)]
+    assert kinds.count(RequestKind.SCHEDULED) == 150
+    assert kinds.count(RequestKind.SIBLING) <= 49
+    assert kinds.count(RequestKind.CONFIRM) <= 100
+    for packet in frozen:
+        assert [doc["kind"] for _, doc in await flow.vault.addenda(packet.packet_id)] == ["confirmation"]
+
+
+async def test_the_ledger_of_an_accelerated_hour_balances() -> None:
+    """An hour of two targets at a cadence of one second, failing, recovering and falling silent by turns, with a budget
+    that ends before the hour does: every due tick is a probe, a missed one or a budget stop; every trip a packet, a
+    veto or a reopen."""
+    asked = itertools.count()
+
+    async def controls() -> Controlled:
+        return Controlled({"outside": False}, next(asked) % 2 == 0)
+
+    flow = Flow(controls=controls, budget=Budget(6000, 10**9))
+    well = [answer(200, GOOD)] * 12
+    script = [*well, *[answer(503, BUSY)] * 7, *well, *[answer(401, WRONG)] * 5, *well, *[silence] * 6]
+    due = 0
+    for second in range(3600):
+        flow.ticks += 1
+        for number, target in enumerate(flow.targets):
+            due += 1
+            at = START + timedelta(seconds=flow.ticks)
+            if second % 97 == number:
+                flow.prober.missed(target, at, "overrun")
+                continue
+            flow.answers = [script[(second + 11 * number) % len(script)]]
+            await flow.prober.tick(target, at)
+        await flow.prober.settle(5)
+    await flow.settle()
+    results = [it for it in flow.of(Result) if it.kind is RequestKind.SCHEDULED]
+    assert due == len(results) + len(flow.of(BudgetStopped))
+    assert flow.of(BudgetStopped)
+    assert len(flow.of(Trip)) == len(flow.of(Frozen)) + len(flow.of(Vetoed))
+    assert flow.of(Vetoed)
+    assert flow.of(Reopened)
+    assert len(flow.of(Sent)) == 6000
+    assert len(await flow.vault.entries()) == len(flow.of(Frozen))
+    assert all(len(flow.history.recent(it.name)) <= 200 for it in flow.targets)
+    assert flow.history.recalled("owed") == {}

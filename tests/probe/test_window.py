@@ -203,3 +203,27 @@ def test_a_veto_takes_one_packet_out_of_an_incident_of_two() -> None:
 def test_a_veto_that_comes_after_the_recovery_forgets_the_signature() -> None:
     window, [(_, trip), _] = run("DDD...")
     assert vetoed(window, packet_id("small", trip.probe_id, trip.due_at)) == Window()
+
+
+@pytest.mark.parametrize("bad", range(1, 13))
+@pytest.mark.parametrize("good", range(1, 13))
+def test_flapping_at_every_period_is_one_packet_that_goes_on(bad: int, good: int) -> None:
+    """Whatever the period: one packet at most, and what returns within `reopen` reopens it once per return."""
+    letters = ("D" * bad + "." * good) * 20
+    _, decisions = run(letters)
+    kinds = [type(decision).__name__ for _, decision in decisions]
+    if not any(letters[at : at + 5].count("D") >= 3 for at in range(len(letters))):
+        assert kinds == []
+        return
+    turns = ["Recovered", "Reopened"] * 20
+    assert kinds == ["Trip", *turns[: len(kinds) - 1]]
+    assert (len(kinds) > 1) == (good >= 3)
+
+
+@pytest.mark.parametrize("pause", [59, 60, 61, 62, 80])
+def test_a_failure_that_returns_after_the_reopen_time_is_a_new_packet(pause: int) -> None:
+    """1,800 s are 60 cadences after the recovery, which is the third good probe."""
+    _, decisions = run("DDD" + "." * pause + "DDD")
+    kinds = [type(decision).__name__ for _, decision in decisions]
+    returned = (pause - 3 + 3) * CADENCE_S  # from the recovery to the probe that trips again
+    assert kinds == ["Trip", "Recovered", "Reopened" if returned <= POLICY.reopen_s else "Trip"]
