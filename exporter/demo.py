@@ -95,7 +95,13 @@ def _configure(folder: Path, origin: str, key: str, listen: str, seconds: int) -
             "cadence": f"{round(cadence_s * 1000)}ms",
             "timeout": f"{round(cadence_s * 800)}ms",
             "slow": f"{round(cadence_s * 700)}ms",
-            "freeze": {"failures": 3, "window": 5, "recover": 3, "reopen": "5s"},
+            "freeze": {
+                "failures": 3,
+                "window": 5,
+                "recover": 3,
+                "reopen": "5s",
+                "confirm": {"attempts": 2, "backoff": "50ms"},
+            },
         },
         "targets": [
             {"name": name, "model": model, "stream": stream, "credential": "demo", "labels": {"region": "demo"}}
