@@ -15,6 +15,7 @@ from prometheus_client.samples import Sample
 
 from exporter.latest import Latest, is_fresh
 from probe.contract import Contract, Source
+from probe.peers import OWN_NUMBER
 from probe.records import PACKET_VERDICTS, QuotaReading, Result, Timings, Verdict
 
 Samples = Iterable[tuple[dict[str, str], float]]
@@ -202,6 +203,11 @@ def _reload_succeeded(latest: Latest, _: datetime) -> Samples:
     yield {}, latest.reload_succeeded
 
 
+def _state_since(latest: Latest, _: datetime) -> Samples:
+    if latest.state_since_s is not None:
+        yield {}, latest.state_since_s
+
+
 def _canary(latest: Latest, _: datetime) -> Samples:
     if latest.canary_holds is not None:
         yield {}, latest.canary_holds
@@ -261,6 +267,7 @@ GAUGES: Final = (
         _config_loaded,
     ),
     Gauge("freezeframe_spooled_packets", "Packets and addenda that wait for the store", _spooled),
+    Gauge(OWN_NUMBER, "When this prober's state was made (Unix time): tells one prober from another", _state_since),
     Gauge("freezeframe_redaction_canary_ok", "Whether the redaction of a planted secret held", _canary),
     Gauge("freezeframe_build_info", "The running version", _build_info),
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pydantic import SecretStr
 
-from probe.cycle import KeyUnavailable
+from probe.edges import KeyUnavailable
 from probe.history import token_key
 from probe.redact import Policy, Redactor
 from probe.settings import ConfigError, Loaded

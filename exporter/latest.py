@@ -29,6 +29,7 @@ class Latest:
     targets: tuple[Target, ...] = ()
     contracts: tuple[Contract, ...] = ()
     config_loaded_at: datetime | None = None
+    state_since_s: float | None = None
     reload_succeeded: bool = True  # the start is the first load
     canary_holds: bool | None = None
     budget_left: BudgetChanged | None = None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from probe.findings import CLOCK_DRIFT
 from probe.records import (
     BudgetStopped,
     Event,
@@ -21,6 +22,7 @@ from probe.records import (
     Spooled,
     StoreFailed,
     Trip,
+    TwinsSeen,
     Verdict,
     Vetoed,
 )
@@ -70,6 +72,7 @@ class EventLog:
         self._store_failure: str | None = None
         self._spooled = 0
         self._stopped: set[str] = set()
+        self._drifting: set[str] = set()
 
     def on_event(self, event: Event) -> None:
         match event:
@@ -113,6 +116,16 @@ class EventLog:
                     reason=event.reason,
                     packet=event.packet_id,
                 )
+            case TwinsSeen(twins=()):
+                say("no other prober probes our targets any more")
+            case TwinsSeen():
+                say(
+                    "another prober probes the same targets with the same credential: each probe is paid for twice, and"
+                    " neither budget knows of the other; stop one of them, or give each a label of its own",
+                    level=logging.WARNING,
+                    targets=",".join(sorted({target for target, _ in event.twins})),
+                    instances=",".join(sorted({address for _, address in event.twins})),
+                )
             case BudgetStopped() if event.target not in self._stopped:
                 self._stopped.add(event.target)
                 say(
@@ -136,6 +149,7 @@ class EventLog:
                 )
 
     def _on_result(self, result: Result) -> None:
+        self._on_drift(result)
         now = (result.verdict, result.judgement.reason)
         before = self._verdicts.get(result.target)
         self._verdicts[result.target] = now
@@ -151,3 +165,15 @@ class EventLog:
             **({"status": result.status} if result.status is not None else {}),
             probe=result.probe_id,
         )
+
+    def _on_drift(self, result: Result) -> None:
+        """One line when clocks begin to differ and one when they agree again; an answer without a date says nothing."""
+        if result.reading.clock_offset_s is None:
+            return
+        drift = next((it for it in result.judgement.findings if it.rule == CLOCK_DRIFT), None)
+        drifted = bool(self._drifting)
+        (self._drifting.discard if drift is None else self._drifting.add)(result.target)
+        if drift is not None and not drifted:
+            say("clocks differ", level=logging.WARNING, target=result.target, observed=drift.observed)
+        elif drifted and not self._drifting:
+            say("clocks agree again", target=result.target)

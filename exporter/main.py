@@ -24,12 +24,15 @@ from exporter.web import Access, WindowView, create
 from probe import __version__
 from probe.budget import Budget
 from probe.client import Auth, Client, Network
-from probe.cycle import Controlled, Edges, Prober, Surroundings
+from probe.cycle import Prober
+from probe.edges import Controlled, Edges, Surroundings
 from probe.freezer import Freezer
 from probe.history import History, StateInUse, hold
 from probe.notes import Note, addendum
+from probe.peers import Peers
 from probe.pong import Target
-from probe.records import Event, Listener, Observation, ProbeRequest, Result, Verdict
+from probe.records import Event, Listener, Observation, ProbeRequest, Result, TwinsSeen, Verdict
+from probe.remembered import Remembered
 from probe.schedule import LagMeter, Schedule
 from probe.settings import ConfigError, Loaded, is_loopback, split_listen
 from probe.spool import Spool
@@ -56,6 +59,8 @@ class Program:
     lag: LagMeter
     keyring: Keyring
     schedule: Schedule
+    peers: Peers | None
+    twins: tuple[tuple[str, str], ...] = ()
     reloader: Reloader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +84,15 @@ class Program:
         name = await self.vault.add(packet_id, document)
         say("note added", packet=packet_id, addendum=name)
         return name
+
+    async def watch_twins(self) -> None:
+        """Warn where another prober probes a target of ours with the same credential; runs until cancelled."""
+        assert self.peers is not None
+        await self.peers.watch(lambda: self.targets, self._on_twins)
+
+    def _on_twins(self, seen: TwinsSeen) -> None:
+        self.twins = seen.twins
+        self.prober.publish(seen)
 
     async def reload(self) -> Reloaded:
         return await self.reloader.reload("http")
@@ -138,6 +152,13 @@ def wire(
             request, auth, timeout_s=target.timeout_s, reuse=target.reuse_connection, on_sent=on_sent
         )
 
+    state_since_s = Remembered(history).state_since_s(datetime.now(UTC))
+    metrics.set_state_since(state_since_s)
+    peers = None
+    if settings.prometheus.url is not None:
+        beside_us = Client(Network(None, network.ca_file and str(loaded.path(network.ca_file))))  # behind no proxy
+        peers = Peers(settings.prometheus.url, beside_us.fetch, state_since_s)
+
     async def ask_controls() -> Controlled:
         answers = await controls.ask_now()
         return Controlled(answers, controls.outside_is_gone(answers))
@@ -152,6 +173,7 @@ def wire(
             lag_since=lag.worst_since,
             outside_reachable=controls.outside_reachable,
             ask_controls=ask_controls,
+            peers=None if peers is None else peers.look,
         ),
         _surroundings(loaded),
         history,
@@ -160,8 +182,8 @@ def wire(
     )
     freezer.canary_holds = keyring.redactor().canary_holds()
     metrics.set_canary(freezer.canary_holds)
-    schedule = Schedule(loaded.targets, prober.tick, prober.missed, stepped=_clock_was_set)
-    return Program(loaded, client, prober, history, freezer, vault, metrics, controls, lag, keyring, schedule)
+    schedule = Schedule(loaded.targets, prober.tick, prober.missed, on_step=_clock_was_set)
+    return Program(loaded, client, prober, history, freezer, vault, metrics, controls, lag, keyring, schedule, peers)
 
 
 def _clock_was_set(seconds: float) -> None:
@@ -232,11 +254,12 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
         asyncio.create_task(program.reloader.watch(), name="reload"),
         asyncio.create_task(program.lag.run(), name="lag"),
         asyncio.create_task(program.controls_watch.run(), name="controls"),
+        *([asyncio.create_task(program.watch_twins(), name="twins")] if program.peers else []),
     ]
     program.prober.restore()
     with contextlib.suppress(StoreError):  # a store that is away is told of when something is to be written
         program.metrics.seed_packets(await program.vault.entries())
-    program.schedule.start()
+    workers.append(program.schedule.start())
     host, port = listener.getsockname()[:2]
     say("started", version=__version__, targets=len(program.loaded.targets), listen=f"{host}:{port}")
     stopping = asyncio.create_task(stop.wait(), name="stop")

@@ -175,6 +175,10 @@ class Metrics:
         """Whether the last reload held; the old configuration goes on where it did not."""
         self._latest.reload_succeeded = succeeded
 
+    def set_state_since(self, at_s: float) -> None:
+        """The number by which this prober is told from others."""
+        self._latest.state_since_s = at_s
+
     def set_canary(self, holds: bool) -> None:
         """Whether the redaction of a planted secret, tried at start, held."""
         self._latest.canary_holds = holds

@@ -18,7 +18,7 @@ from probe.settings import ConfigError, Loaded
 
 LOOK_S: Final = 2.0
 # What a running process holds open or was built from.
-NEEDS_RESTART: Final = ("server", "state", "store", "network", "log", "retention")
+NEEDS_RESTART: Final = ("server", "state", "store", "network", "log", "retention", "prometheus")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ class Board(Protocol):
     def ready(self) -> bool: ...
     @property
     def controls(self) -> Mapping[str, bool | None]: ...
+    @property
+    def twins(self) -> tuple[tuple[str, str], ...]:
+        """Our targets that another prober probes with the same credential: target, address of the other one."""
 
     def results(self, target: str) -> tuple[Result, ...]:
         """The recent results of a target, oldest first."""
@@ -59,6 +62,7 @@ def status(board: Board, now: datetime) -> dict[str, Any]:
         "targets": views,
         "incidents": [view for view in views if view["window"].active],
         "controls": dict(board.controls),
+        "twins": board.twins,
         "contracts": [(contract, list(sources(contract))) for contract in contracts.values()],
     }
 

@@ -23,7 +23,8 @@ class Advice(StrEnum):
 class Known:
     """What decides. `outcome` is what confirmations showed (deterministic, intermittent, isolated, not known), None
     before they were made; `inconsistent` is whether a finding cites a documented expectation that was not met; `worked`
-    is whether the same request was answered well before."""
+    is whether the same request was answered well before; `well_elsewhere` whether other probers that send it are
+    well."""
 
     verdict: Verdict
     reason: str
@@ -35,6 +36,7 @@ class Known:
     inconsistent: bool
     verified_live: bool
     worked: bool
+    well_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ def _advice(known: Known) -> Advice:
         return Advice.VERIFY_ACCOUNT
     if known.reason in _OUR_REQUEST and not known.worked:
         return Advice.FIX_OUR_REQUEST
-    if known.failed > 1 or known.inconsistent or known.impact is not None:
+    unclear = known.verified_live and not known.certain
+    if known.failed > 1 or known.inconsistent or unclear or known.impact is not None:
         return Advice.ESCALATE
     return Advice.HOLD
 
@@ -114,6 +117,8 @@ def _reasons(known: Known) -> tuple[str, ...]:
             if known.worked
             else "The provider rejects the request, and no good answer to it is on record."
         )
+    if known.well_elsewhere:
+        reasons.append("Other probers send the same request and are well: look at the network of this one first.")
     if known.impact is not None:
         reasons.append("Impact is declared in configuration; it was not observed by the probe.")
     if not known.certain:

@@ -5,7 +5,7 @@ from typing import Final
 
 from probe.body import Body
 from probe.contract import Contract, Source
-from probe.records import Finding, Judgement, Reply, Verdict
+from probe.records import Finding, Judgement, Reading, Reply, Timings, Verdict
 
 # reason -> the area of the contract that documents it, the field, and what was expected there.
 _COMPLETION: Final = ("response", "response body", "a chat completion as one JSON object")
@@ -32,6 +32,8 @@ _EXPECTED: Final[Mapping[str, tuple[str, str, str]]] = {
     "model_not_found": ("catalogue", "model", "the documented model is served"),
     "model_retired": ("catalogue", "model", "the documented model is served"),
 }
+CLOCK_DRIFT: Final = "clock_drift"
+_DRIFT_S: Final = 5.0  # `Date` has whole seconds, and a clock that is kept is far better than this
 _REQUEST_ALLOWED: Final = ("request", "request", "the documented request is accepted")
 
 
@@ -66,3 +68,19 @@ def findings(judgement: Judgement, reply: Reply, body: Body, contract: Contract 
             Finding("error is no JSON", "error body", "the documented error object", seen, source.url, source.accessed)
         )
     return tuple(found)
+
+
+def clock_drift(reading: Reading, timings: Timings) -> Finding | None:
+    """That the provider's clock and ours are apart. Whose is wrong is not known; no document is disagreed with.
+
+    A server may write `Date` when it took the request, so what the answer took is no difference of clocks.
+    """
+    ahead_s = reading.clock_offset_s
+    if ahead_s is None:
+        return None
+    if ahead_s < 0:
+        ahead_s = min(0.0, ahead_s + timings.total_s)
+    if abs(ahead_s) <= _DRIFT_S:
+        return None
+    words = f"the provider's clock is {abs(ahead_s):.0f} s {'ahead of' if ahead_s > 0 else 'behind'} ours"
+    return Finding(CLOCK_DRIFT, "header date", f"within {_DRIFT_S:g} s of our clock", words)

@@ -551,6 +551,13 @@ class Vetoed:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinsSeen:
+    """Which of our targets another prober probes as well, with the same credential: pairs of target and instance."""
+
+    twins: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BudgetStopped:
     """A due tick that was not sent because the day's budget of `kind` (``probes`` or ``tokens``) is spent."""
 
@@ -587,6 +594,7 @@ Event = (
     | Refused
     | StoreFailed
     | ControlSeen
+    | TwinsSeen
     | BudgetStopped
     | BudgetChanged
     | Spooled

@@ -68,6 +68,13 @@ class Remembered:
     def keep_spent(self, spent: Spent) -> None:
         self._history.remember("budget", _SPENT.dump_json(spent))
 
+    def state_since_s(self, now: datetime) -> float:
+        """When this state was made (Unix time): a number of its own by which a prober is told from others."""
+        stored = self._history.recalled("created").get("created")
+        if stored is None:
+            self._history.remember("created", stored := repr(now.timestamp()).encode())
+        return float(stored)
+
     def owe_packet(self, packet_id: str, owed: OwedPacket) -> None:
         self._history.remember(f"owed-packet/{packet_id}", _PACKET.dump_json(owed))
 

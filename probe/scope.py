@@ -1,8 +1,8 @@
 """Which traffic is affected: what separates the failing targets from the healthy ones, in the seed article's words.
 
-Only what the matrix of targets shows is claimed: a value (of model, mode, credential or a label) separates when all the
-failing targets have it and no healthy one does. Where two separate alike, the targets cannot tell them apart, and the
-sentence says so. Never a root cause.
+Only what the matrix of targets shows is claimed: a value (of model, mode, credential, label or instance) separates when
+all the failing targets have it and no healthy one does. Where two separate alike, the targets cannot tell them apart,
+and the sentence says so. Never a root cause.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known of one target: `failures` of the `probes` in its window. `instance` is None for this prober."""
+    """What is known of one target: `failures` of the `probes` in its window. `instance` is None for this prober; the
+    `address` of another one stays with us."""
 
     target: str
     contract: str
@@ -34,6 +35,7 @@ class Seen:
     failures: int | None = None
     probes: int | None = None
     instance: str | None = None
+    address: str | None = None
 
     @property
     def mode(self) -> str:
@@ -48,9 +50,35 @@ _LABEL_WORDS = {"region": "region", "tenant": "tenant", "service": "workflow", "
 _Value = tuple[str, str]  # dimension, value
 
 
-def work_out(seen: Sequence[Seen], target: str, as_of: datetime) -> Scope:
-    """The scope of a failure of `target`, from what is known of every target of its contract."""
-    return Scope(sentence=_sentence(seen, target), table=tuple(_row(known) for known in seen), as_of=as_of)
+def work_out(seen: Sequence[Seen], target: str, as_of: datetime, *, others_unknown: bool = False) -> Scope:
+    """The scope of a failure of `target`, from what is known of every target of its contract; `others_unknown` where
+    other instances should have been looked at and could not be."""
+    sentence = _sentence(seen, target)
+    if others_unknown:
+        sentence += " Not known: what other instances see; Prometheus did not answer."
+    instances = {it.instance: it.address for it in seen if it.instance and it.address}
+    return Scope(
+        sentence,
+        tuple(_row(known) for known in seen),
+        as_of,
+        instances=tuple(instances.items()),
+        is_well_elsewhere=_is_well_elsewhere(seen, target),
+    )
+
+
+def _is_well_elsewhere(seen: Sequence[Seen], target: str) -> bool:
+    """Whether the same request from the same account fails here alone: other instances are known, and all are well."""
+    ours = next((it for it in seen if it.instance is None and it.target == target), None)
+    if ours is None:
+        return False
+    same = [
+        it.state
+        for it in seen
+        if it.instance is not None
+        and (it.model, it.stream, it.credential) == (ours.model, ours.stream, ours.credential)
+        and it.state is not State.NOT_KNOWN
+    ]
+    return bool(same) and all(state is State.HEALTHY for state in same)
 
 
 def _sentence(seen: Sequence[Seen], target: str) -> str:
@@ -77,7 +105,9 @@ def _sentence(seen: Sequence[Seen], target: str) -> str:
     ]
     found = single or pairs
     if not found:
-        return f"No model, mode, credential or label separates what fails from what does not: {counts}{left_out}"
+        return (
+            f"No model, mode, credential, label or instance separates what fails from what does not: {counts}{left_out}"
+        )
     words = [" and ".join(_word(value) for value in values) for values in found]
     if len(words) == 1:
         return f"Only {words[0]}: {counts}{left_out}"
@@ -86,8 +116,8 @@ def _sentence(seen: Sequence[Seen], target: str) -> str:
 
 def _values(seen: Seen) -> tuple[_Value, ...]:
     labels = tuple((f"label {name}", value) for name, value in sorted(seen.labels.items()))
-    instance = () if seen.instance is None else (("instance", seen.instance),)
-    return (("mode", seen.mode), ("model", seen.model), ("credential", seen.credential), *labels, *instance)
+    instance = ("instance", seen.instance or "this instance")
+    return (("mode", seen.mode), ("model", seen.model), ("credential", seen.credential), *labels, instance)
 
 
 def _has(seen: Seen, value: _Value) -> bool:
@@ -103,6 +133,8 @@ def _word(value: _Value) -> str:
     dimension, text = value
     if dimension == "mode":
         return f"{text} requests"
+    if dimension == "instance":
+        return text
     name = dimension.removeprefix("label ")
     if name == dimension:
         return f"the {dimension} {text}"
@@ -115,5 +147,7 @@ def _names(seen: Iterable[Seen]) -> str:
 
 def _row(seen: Seen) -> tuple[str, ...]:
     labels = ", ".join(f"{name}={value}" for name, value in sorted(seen.labels.items()))
-    window = "not known" if seen.probes is None else f"{seen.failures} of {seen.probes} failed"
+    window = "not known"
+    if seen.failures is not None:
+        window = f"{seen.failures} failed" if seen.probes is None else f"{seen.failures} of {seen.probes} failed"
     return seen.name, seen.model, seen.mode, seen.credential, labels or "none", window, seen.state.value

@@ -11,7 +11,7 @@ not count towards the next one: otherwise the first hiccup after a recovery woul
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -117,6 +117,14 @@ def vetoed(window: Window, packet: str) -> Window:
     if incident is None or not left:
         return Window(ended=ended)
     return replace(window, incident=replace(incident, packets=left), ended=ended)
+
+
+def failed_since(window: Window, failing: Sequence[str]) -> tuple[int, int]:
+    """How many of the probes from the first of these failing ones on failed, and how many they were."""
+    known = [entry.probe_id for entry in window.entries]
+    first = known.index(failing[0]) if failing and failing[0] in known else 0
+    since = window.entries[first:]
+    return sum(entry.verdict.is_failure for entry in since), len(since)
 
 
 def _with(incident: Incident, entry: Entry) -> Incident:

@@ -118,6 +118,29 @@ class Client:
             await transport.aclose()
         return True
 
+    async def fetch(self, url: str, timeout_s: float, limit_bytes: int) -> bytes | None:
+        """An unpaid look without a credential: the body of a 200 answer; None for anything else, or a longer one."""
+        transport = WireTransport(self._network, self._trust)
+        body = bytearray()
+        try:
+            async with asyncio.timeout(timeout_s):
+                asked = httpx2.Request("GET", url, headers={"User-Agent": "freezeframe", "Accept": "application/json"})
+                response = await transport.handle_async_request(asked)
+                if response.status_code != 200:
+                    return None
+                async with aclosing(_chunks(response)) as chunks:
+                    async for chunk in chunks:
+                        body += chunk
+                        if len(body) > limit_bytes:
+                            return None
+        except TimeoutError:
+            return None
+        except KNOWN:
+            return None
+        finally:
+            await transport.aclose()
+        return bytes(body)
+
     async def aclose(self) -> None:
         """Close the connections that wait for reuse."""
         while self._idle:
@@ -148,9 +171,7 @@ async def _exchange(
     asked = httpx2.Request(request.method, request.url, headers=headers, content=request.body.encode())
     response = await transport.handle_async_request(asked)
     reading.begin(response)
-    async with aclosing(
-        cast("AsyncGenerator[bytes]", aiter(cast("httpx2.AsyncByteStream", response.stream)))
-    ) as chunks:
+    async with aclosing(_chunks(response)) as chunks:
         async for chunk in chunks:
             was_done = reading.is_done
             reading.feed(chunk, transport.wire.journal.arrived)
@@ -161,3 +182,8 @@ async def _exchange(
                 deadline.reschedule(min(grace_ends, deadline.when() or grace_ends))
     reading.end(transport.wire.journal.arrived)
     await response.aclose()
+
+
+def _chunks(response: httpx2.Response) -> AsyncGenerator[bytes]:
+    """The body as it arrives, to be closed where it is not read to its end."""
+    return cast("AsyncGenerator[bytes]", aiter(cast("httpx2.AsyncByteStream", response.stream)))

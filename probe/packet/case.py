@@ -12,11 +12,15 @@ SCOPE_COLUMNS: Final = ("target", "model", "mode", "credential", "labels", "wind
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which traffic is affected, as worked out at `as_of`; the rows of `table` follow SCOPE_COLUMNS."""
+    """Which traffic is affected, as worked out at `as_of`; the rows of `table` follow SCOPE_COLUMNS. `instances` gives
+    the address of each other prober that is named there: it is ours alone. `is_well_elsewhere` where other probers
+    that send the same request from the same account are known, and all of them are well."""
 
     sentence: str
     table: tuple[tuple[str, ...], ...]
     as_of: datetime
+    instances: tuple[tuple[str, str], ...] = ()
+    is_well_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ def confirmation(confirmed: Confirmed, case: Case) -> Json:
             "table": [list(row) for row in scope.table],
             "as_of": utc(scope.as_of),
         },
-        "recommendation": documented.recommendation(case, outcome(confirmed)),
+        "instances": dict(scope.instances),
+        "recommendation": documented.recommendation(case, outcome(confirmed), scope),
     }
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from probe.advice import Known, recommend
 from probe.contract import Contract, RequestIdPlaces, Shape, Source, Sourced
-from probe.packet.case import Case
+from probe.packet.case import Case, Scope
 from probe.packet.facts import repetition, utc, utc_or_none
 from probe.records import Finding, Json
 
@@ -144,8 +144,8 @@ def _id_places(places: Sourced[RequestIdPlaces] | None) -> Area:
     return ", ".join(named) or None, places.source
 
 
-def recommendation(case: Case, outcome: str | None) -> Json:
-    """Should I escalate? By what is known at the freeze (`outcome` None), or after the confirmations."""
+def recommendation(case: Case, outcome: str | None, scope: Scope | None = None) -> Json:
+    """Should I escalate? By what is known at the freeze, or after the confirmations (outcome and final scope)."""
     counted = repetition(case)
     known = Known(
         verdict=case.verdict,
@@ -160,6 +160,7 @@ def recommendation(case: Case, outcome: str | None) -> Json:
         ),
         verified_live=all(source.verified_live for source in relied_on(case.target.contract)),
         worked=case.last_good is not None,
+        well_elsewhere=(scope or case.scope).is_well_elsewhere,
     )
     advised = recommend(known)
     return {"advice": advised.advice.value, "words": advised.words, "reasons": list(advised.reasons)}

@@ -3,12 +3,28 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from exporter.log import EventLog, configure, say
-from probe.records import Event, Frozen, Recovered, Refused, Reopened, StoreFailed, Trigger, Trip, Verdict
+from probe.findings import clock_drift
+from probe.records import (
+    Event,
+    Frozen,
+    Reading,
+    Recovered,
+    Refused,
+    Reopened,
+    Result,
+    StoreFailed,
+    Timings,
+    Trigger,
+    Trip,
+    TwinsSeen,
+    Verdict,
+)
 from tests.exporter.exporter_facts import START, result
 
 REFUSAL = "packet refused: a secret would have gone with it; nothing was written"
@@ -97,6 +113,35 @@ def test_a_store_failure_makes_one_line_until_it_changes_or_a_packet_was_written
         "No space left",
         "Permission denied",
         "Permission denied",
+    ]
+
+
+def test_a_prober_that_probes_our_targets_too_is_one_warning_until_it_is_gone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logged = lines(caplog, TwinsSeen((("small", "10.0.0.2:1"), ("large", "10.0.0.2:1"))), TwinsSeen(()))
+    assert [(level, event.partition(":")[0]) for level, event, _ in logged] == [
+        ("WARNING", "another prober probes the same targets with the same credential"),
+        ("INFO", "no other prober probes our targets any more"),
+    ]
+    assert logged[0][2] == {"targets": "large,small", "instances": "10.0.0.2:1"}
+
+
+def drifting(name: str, offset_s: float | None) -> Result:
+    """A probe whose answer's clock is so far ahead of ours."""
+    reading = Reading(clock_offset_s=offset_s)
+    found = clock_drift(reading, Timings(0.1))
+    plain = result(name)
+    judgement = replace(plain.judgement, findings=() if found is None else (found,))
+    return replace(plain, judgement=judgement, reading=reading)
+
+
+def test_clocks_that_differ_are_one_warning_until_they_agree(caplog: pytest.LogCaptureFixture) -> None:
+    ticks = [drifting("a", 90.0), drifting("b", 90.0), drifting("a", None), drifting("a", 0.1), drifting("b", 0.1)]
+    logged = [(event, facts) for _, event, facts in lines(caplog, *ticks) if event.startswith("clocks")]
+    assert logged == [
+        ("clocks differ", {"target": "a", "observed": "the provider's clock is 90 s ahead of ours"}),
+        ("clocks agree again", {"target": "b"}),
     ]
 
 

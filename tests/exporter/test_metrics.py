@@ -221,6 +221,12 @@ async def test_trips_packets_store_errors_and_controls_are_counted() -> None:
     assert await value(subject, "freezeframe_control_success", control="outside") == 0
 
 
+async def test_a_prober_exposes_the_number_that_tells_it_from_others_to_the_last_digit() -> None:
+    subject = metrics()
+    subject.set_state_since(1764000000.123457)
+    assert await value(subject, "freezeframe_state_since_timestamp_seconds") == 1764000000.123457
+
+
 # ---------------------------------------------------------------- exemplars
 
 

@@ -35,6 +35,8 @@ MISMATCH, AUTH, QUOTA = Verdict.CONTRACT_MISMATCH, Verdict.AUTH_OR_ACCOUNT, Verd
         (known(outcome="isolated"), Advice.HOLD),
         (known(failed=1, attempts=1), Advice.HOLD),
         (known(failed=1, attempts=1, impact="checkout"), Advice.ESCALATE),
+        (known(failed=1, attempts=1, certain=False), Advice.ESCALATE),
+        (known(failed=1, attempts=1, certain=False, verified_live=False), Advice.HOLD),
         (known(MISMATCH, "missing_choices", failed=1, attempts=1, inconsistent=True), Advice.ESCALATE),
         (known(MISMATCH, "request_rejected", worked=False), Advice.FIX_OUR_REQUEST),
         (known(MISMATCH, "request_rejected", worked=True), Advice.ESCALATE),

@@ -24,6 +24,7 @@ from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.raw import (
     COMPLETION,
     SSE,
+    Forever,
     Hold,
     RawServer,
     Script,
@@ -579,6 +580,20 @@ async def test_anything_with_a_status_is_reachable_and_nothing_else() -> None:
     assert not await client.reachable(server.url, 5)
     with RawServer(healthy(Hold())) as server:
         assert not await client.reachable(server.url, 0.1)
+
+
+async def test_a_document_is_fetched_whole_within_its_limit_or_not_at_all() -> None:
+    client = Client(Network())
+    with RawServer(healthy(answer(b"x" * 1000))) as server:
+        assert await client.fetch(server.url, 5, 1000) == b"x" * 1000
+        assert await client.fetch(server.url, 5, 999) is None
+    assert b"authorization" not in server.requests[0].lower()
+    assert await client.fetch(server.url, 5, 1000) is None, "nobody listens"
+    for bad in (head("Content-Length: 0", status="500 Oops"), head("Location: /x", status="302 Found"), Hold(), b"no"):
+        with RawServer(healthy(bad)) as server:
+            assert await client.fetch(server.url, 0.2, 1000) is None
+    with RawServer(healthy(head(), Forever(b"x" * 65536))) as server:
+        assert await client.fetch(server.url, 5, 100_000) is None
 
 
 # ---------------------------------------------------------------- names, addresses, words

@@ -1,6 +1,7 @@
 """Which traffic is affected: one sentence per matrix of targets."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -59,17 +60,19 @@ EU, US = {"region": "eu"}, {"region": "us"}
         ),
         (
             [seen("a", "x"), seen("b", ".")],
-            "No model, mode, credential or label separates what fails from what does not: 1 of 2",
+            "No model, mode, credential, label or instance separates what fails from what does not: 1 of 2",
         ),
         (
             [seen("a", "x", "m1"), seen("b", "x", "m2"), seen("c", ".", "m1"), seen("d", ".", "m2")],
-            "No model, mode, credential or label separates",
+            "No model, mode, credential, label or instance separates",
         ),
-        ([seen("a", "x"), seen("a", ".", instance="us-1")], "No model, mode, credential or label separates"),
+        ([seen("a", "x"), seen("a", ".", instance="instance 2")], "Only this instance: 1 of 2 targets fail (a; "),
+        ([seen("a", "."), seen("a", "x", instance="instance 2")], "Only instance 2: 1 of 2 targets fail (a at insta"),
         (
-            [seen("a", ".", labels=EU), seen("a", "x", labels=US, instance="p2")],
-            "Only the region us or the instance p2",
+            [seen("a", ".", labels=EU), seen("a", "x", labels=US, instance="instance 2")],
+            "Only the region us or instance 2, which the probed targets cannot tell apart: 1 of 2",
         ),
+        ([seen("a", "x"), seen("a", "x", instance="instance 2")], "All traffic of this contract that is probed: 2 of"),
     ],
 )
 def test_what_separates_failing_from_healthy(matrix: list[Seen], begins: str) -> None:
@@ -88,3 +91,31 @@ def test_the_table_has_a_row_for_each_target_in_the_columns_of_the_packet() -> N
         ("b", "m1", "non-streaming", "a", "none", "3 of 5 failed", "not known"),
     )
     assert {len(row) for row in scope.table} == {len(SCOPE_COLUMNS)}
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "is_well"),
+    [
+        ([], False),
+        ([seen("a", ".", instance="instance 2")], True),
+        ([seen("a", ".", instance="instance 2"), seen("a", "x", instance="instance 3")], False),
+        ([seen("a", "?", instance="instance 2")], False),
+        ([seen("a", ".", credential="other", instance="instance 2")], False),
+        ([seen("a", ".", mode="stream", instance="instance 2")], False),
+        ([seen("b", ".")], False),
+    ],
+)
+def test_a_request_that_fails_here_alone_is_known_to_be_well_elsewhere(elsewhere: list[Seen], is_well: bool) -> None:
+    assert work_out([seen("a", "x"), *elsewhere], "a", AT).is_well_elsewhere is is_well
+
+
+def test_addresses_of_other_instances_stand_apart_from_sentence_and_table() -> None:
+    other = replace(seen("a", ".", instance="instance 2"), address="10.0.0.2:9464")
+    scope = work_out([seen("a", "x"), other], "a", AT)
+    assert scope.instances == (("instance 2", "10.0.0.2:9464"),)
+    assert "10.0.0.2" not in f"{scope.sentence} {scope.table}"
+
+
+def test_a_prometheus_that_did_not_answer_is_told() -> None:
+    scope = work_out([seen("a", "x")], "a", AT, others_unknown=True)
+    assert scope.sentence.endswith("Not known: what other instances see; Prometheus did not answer.")

@@ -1,0 +1,59 @@
+"""What the flow is handed: the I/O that it needs as callables, and what the configuration says around a probe."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import SecretStr
+
+from probe.budget import Budget
+from probe.client import Auth
+from probe.pong import Target
+from probe.records import Observation, ProbeRequest
+from probe.redact import Redactor
+from probe.scope import Seen
+
+
+class KeyUnavailable(Exception):
+    """A credential could not be read; the text names the setting and what was expected, never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """What the controls answered at a trip; `outside_is_gone` where none of them did, independent ones included."""
+
+    answers: Mapping[str, bool]
+    outside_is_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The I/O that a tick needs, handed in.
+
+    `send` puts one request on the wire; `key` reads a credential by name (again at each call: it may rotate) and raises
+    `KeyUnavailable`; `redactor` gives the redactor that knows every secret read so far; `ask_controls` looks at every
+    control once more and says whether nothing outside answered at all; `peers` says what other instances see, None
+    where that could not be asked. The last two are None where nothing is configured to ask.
+    """
+
+    send: Callable[[ProbeRequest, Auth, Target, Callable[[], None]], Awaitable[Observation]]
+    key: Callable[[str], SecretStr]
+    redactor: Callable[[], Redactor]
+    now: Callable[[], datetime]
+    lag_since: Callable[[float], float]
+    outside_reachable: Callable[[], bool | None]
+    ask_controls: Callable[[], Awaitable[Controlled]] | None = None
+    peers: Callable[[], Awaitable[tuple[Seen, ...] | None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a packet says that comes from configuration and not from the wire, and the day's budget."""
+
+    impact: str | None
+    owner: str | None
+    posts: str | None
+    request_ids: str
+    egress_ip: str
+    version: str
+    budget: Budget
