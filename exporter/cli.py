@@ -16,8 +16,10 @@ import typer
 
 from exporter import demo as demonstration
 from exporter import main as program
+from exporter.cli_export import export
 from exporter.cli_notes import note
 from exporter.cli_packets import packets
+from exporter.cli_post import post
 from exporter.terminal import as_json, coloured, out, say, show_json, show_line, show_table, waterfall
 from probe import __version__, contract, corpus, exchange, settings
 from probe.redact import Policy, Redactor
@@ -31,7 +33,9 @@ contract_app = typer.Typer(help="The contract: what a probe relies on, and where
 app.add_typer(config_app, name="config")
 app.add_typer(contract_app, name="contract")
 app.add_typer(packets, name="packets")
+packets.command()(export)
 packets.command()(note)
+packets.command()(post)
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on standard output.")]

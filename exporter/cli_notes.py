@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from exporter.cli_packets import CONFIG, AsJson, ConfigFile
+from exporter.cli_store import CONFIG, AsJson, ConfigFile
 from exporter.keyring import Keyring
 from exporter.terminal import say, show_json
 from probe import notes, settings

@@ -25,6 +25,7 @@ from exporter.cli_packets import entry_json
 from exporter.gateway import Gateway
 from exporter.gateway_docs import contract
 from exporter.gateway_script import DEMO_SCRIPT
+from exporter.program import wire
 from exporter.terminal import COLOURS, show_json
 from probe import render, settings
 from probe.records import Event, Frozen, Recovered, Reopened, Result, Trip, Verdict
@@ -56,7 +57,7 @@ async def _demo(seconds: int, listen: str, as_json: bool) -> int:
     try:
         loaded = settings.load(_configure(folder, gateway.origin, key, listen, seconds), {}, {})
         vault = Vault.open(loaded.settings.store, loaded.base)
-        wired = program.wire(loaded, vault, [story.on_event], log=False)
+        wired = wire(loaded, vault, [story.on_event], log=False)
         listener = program.open_listener(loaded.settings.server.listen)
         story.url = "http://{}:{}".format(*listener.getsockname()[:2])
         stop = asyncio.Event()

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pydantic import SecretStr
 
 from probe.edges import KeyUnavailable
-from probe.history import token_key
 from probe.redact import Policy, Redactor
 from probe.settings import ConfigError, Loaded
+from probe.state import token_key
 
 
 class Keyring:

@@ -141,7 +141,7 @@ class EventLog:
             case StoreFailed() if event.error != self._store_failure:
                 self._store_failure = event.error
                 say(
-                    "store failed; probing goes on, the packet waits and is tried again",
+                    "store failed: free space, make it writable or bring it back; probing goes on, what is owed waits",
                     level=logging.ERROR,
                     operation=event.operation,
                     packet=event.packet_id,

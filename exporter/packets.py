@@ -15,6 +15,7 @@ from starlette.routing import Route
 from exporter import answers, listing
 from exporter.answers import Refusal, wants_page
 from exporter.once import KeyReused, Once
+from exporter.packet_view import View
 from exporter.status import Board
 from probe import notes
 from probe.records import Json
@@ -97,40 +98,16 @@ class PacketRoutes:
         return RedirectResponse(f"/packets/{entry.id}", 302)
 
     async def packet(self, request: Request) -> Response:
+        """The packet as it stands now. As it was frozen it stays at /packets/{id}/files/packet.json."""
         identity = _packet_id(request)
         files = await self._files(identity)
         entry = next((known for known in await self.vault.entries() if known.id == identity), None)
         if entry is None:
             raise Refusal(404, "There is no such packet.")
-        addenda = await self.vault.addenda(identity)
+        view = View(entry, files, await self.vault.addenda(identity))
         if not wants_page(request):
-            content = {
-                **listing.row(entry),
-                "packet": orjson.loads(files["packet.json"]),
-                "addenda": [{"name": name, "document": document} for name, document in addenda],
-                "files": sorted(files),
-            }
-            return answers.document(content)
-        text = await asyncio.to_thread(
-            answers.html,
-            "packet.html",
-            entry=entry,
-            summary=files.get("summary.md", b"").decode("utf-8", "replace"),
-            files=[(name, len(files[name])) for name in sorted(files)],
-            addenda=[
-                (
-                    name,
-                    document.get("kind"),
-                    document.get("words"),
-                    document.get("scope"),
-                    document.get("recommendation"),
-                )
-                for name, document in addenda
-            ],
-            documents={name: orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() for name, document in addenda},
-            note_fields=[(name, notes.LABELS[name]) for name in notes.LABELS],
-        )
-        return answers.page(text)
+            return answers.document(await asyncio.to_thread(view.document))
+        return answers.page(await asyncio.to_thread(lambda: answers.html("packet.html", **view.page())))
 
     async def zip(self, request: Request) -> Response:
         identity = _packet_id(request)

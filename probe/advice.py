@@ -47,7 +47,7 @@ class Recommendation:
 
 
 _WORDS: Final = {
-    Advice.ESCALATE: "Send the message above by a route of the list, with this packet attached.",
+    Advice.ESCALATE: "Send the message by one of the documented routes, with this packet attached.",
     Advice.HOLD: "Wait: it was isolated. The packet is kept; it goes on by itself if the failure returns.",
     Advice.FIX_OUR_REQUEST: "Compare our request with the documents first: the provider rejects the request itself.",
     Advice.VERIFY_ACCOUNT: "Look at key, account, quota and balance in the provider's own pages first; escalate what"

@@ -10,9 +10,7 @@ batch stays pending and is tried again.
 
 import asyncio
 import contextlib
-import fcntl
 import os
-import secrets
 import sqlite3
 import threading
 from collections import deque
@@ -20,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 from probe import stored
 from probe.records import Event, Reading, Result, StoreFailed, Verdict
@@ -44,10 +42,6 @@ CREATE TABLE last_good (target TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE fact (key TEXT PRIMARY KEY, value BLOB NOT NULL);
 PRAGMA user_version = {VERSION};
 """
-
-
-class StateInUse(Exception):
-    """Another process works in this folder."""
 
 
 class History:
@@ -273,42 +267,3 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).partition("\n")[0] if isinstance(error, sqlite3.Error) else "it cannot be read"
-
-
-@dataclass(slots=True)
-class Held:
-    """A folder that is ours until this is closed; the system frees it when the process ends in any way."""
-
-    descriptor: int
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.descriptor)
-
-
-def hold(state: Path) -> Held:
-    """Take `state` for this process alone. StateInUse where another one has it."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise StateInUse from None
-    return Held(descriptor)
-
-
-def token_key(state: Path) -> bytes:
-    """The key that redaction tokens are made with, one per `state`, made at first use: equal values get equal tokens
-    in all packets of a store, and nobody without the key can test a guess against a token."""
-    state.mkdir(parents=True, exist_ok=True)
-    file = state / "redaction.key"
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_bytes()
-    with os.fdopen(handle, "wb") as out:
-        out.write(secrets.token_bytes(32))
-    return file.read_bytes()

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from probe import gate, render
 from probe.packet.facts import utc
+from probe.packet.later import NOTE_LABELS
 from probe.records import Json, Removal
 from probe.redact import Redactor
 
@@ -46,17 +47,6 @@ class Note:
 
 
 _NAMES: Final = tuple(field.name for field in fields(Note))
-LABELS: Final = {
-    "escalation_id": "Escalation ID",
-    "submitted_at": "Submitted at",
-    "route": "Route",
-    "owner": "Follow-up owner",
-    "next_review": "Next review",
-    "mitigation": "Mitigation",
-    "impact": "Confirmed impact",
-    "text": "Note",
-    "request_ids": "Customer-side request IDs",
-}
 
 
 def parse(given: Mapping[str, Any]) -> Note:
@@ -103,7 +93,7 @@ def addendum(
         document[name] = sealed if isinstance(value, tuple) else sealed[0] if sealed else None
     if gate.inspect({"note": render.json_bytes(document)}, secrets):
         raise BadNote("note", "no secret", "a configured secret, in whole or in part")
-    document["words"] = "; ".join(f"{LABELS[name]}: {_said(document[name])}" for name in _NAMES if document[name])
+    document["words"] = "; ".join(f"{NOTE_LABELS[name]}: {_said(document[name])}" for name in _NAMES if document[name])
     return document, tuple(removals)
 
 

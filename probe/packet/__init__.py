@@ -9,18 +9,25 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from probe.packet import documented, facts, wording
+from probe.packet.audience import Audience, addenda_for_support, for_support
 from probe.packet.case import SCOPE_COLUMNS, Case, Problem, Scope
 from probe.packet.facts import utc
+from probe.packet.later import Addenda
+from probe.packet.merged import merged
 from probe.packet.wording import VERDICT_WORDS
 from probe.records import Json, Recovered, Reopened, RequestKind
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Addenda",
+    "Audience",
     "Case",
     "Problem",
     "Scope",
+    "addenda_for_support",
     "draft",
     "for_support",
+    "merged",
     "recovery",
     "reopening",
     "summary_line",
@@ -131,11 +138,6 @@ def with_dropped(document: Json, dropped: Iterable[str]) -> Json:
     """The document that says which of its fields were dropped because they looked like a live secret."""
     redaction = document["redaction"]
     return document | {"redaction": redaction | {"dropped": [*redaction["dropped"], *dropped]}}
-
-
-def for_support(document: Json) -> Json:
-    """The document without owner, posts, notes, earlier packets, and the template that names them."""
-    return {key: value for key, value in document.items() if key != "internal"}
 
 
 def recovery(recovered: Recovered) -> Json:

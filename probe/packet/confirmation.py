@@ -84,8 +84,9 @@ def _words(confirmed: Confirmed) -> str:
         sentences.append(f"It was not asked again: {confirmed.stopped or 'no confirmation is configured'}.")
     if confirmed.siblings:
         wrong = [result.target for result in confirmed.siblings if result.verdict.is_failure]
+        others = "1 other target" if len(confirmed.siblings) == 1 else f"{len(confirmed.siblings)} other targets"
         sentences.append(
-            f"Of {len(confirmed.siblings)} other targets of this contract asked at that moment "
+            f"Asked at that moment: {others} of this contract, of which "
             + (f"{len(wrong)} failed: {', '.join(wrong)}." if wrong else "none failed.")
         )
     return " ".join(sentences)

@@ -26,14 +26,20 @@ VERDICT_WORDS: Final = {
     Verdict.PROBE_FAULT: "fault on the probe's side",
     Verdict.MISSED: "missed probe",
 }
+OUTCOME_WORDS: Final = {
+    "deterministic": "deterministic: it failed every time",
+    "intermittent": "intermittent: it failed at some times and not at others",
+    "isolated": "isolated: it did not fail again",
+    "not known": "not known: it was not asked again",
+}
 _ARTICLES: Final = {"reproducible": "a", "intermittent": "an", "isolated": "an", "repeated": "a"}
 _TIMED: Final = {"slow", "request_timeout", "read_timeout", "connect_timeout"}
 
 
 def quoted(text: str) -> str:
     """A server's words inside our sentence: one line, no control or direction marks, no backtick of its own."""
-    shown = _one_line(text)
-    return f"`{shown[:TEXT_LIMIT] + ' [cut]' if len(shown) > TEXT_LIMIT else shown}`"
+    shown = one_line(text)
+    return f"`{shown[:TEXT_LIMIT] + ' [cut]' if len(shown) > TEXT_LIMIT else shown or ' '}`"
 
 
 def title(case: Case) -> str:
@@ -136,19 +142,30 @@ def template(case: Case, document: Json) -> list[list[str]]:
         [f"{document['provider']} doc source", "; ".join(how_read(source) for source in sources(contract))],
         ["Support source", routes or NOT_KNOWN_YET],
         ["Endpoint path", f"{contract.chat_path.value} ({how_read(contract.chat_path.source)})"],
-        ["Auth format", f"{auth(contract)} ({how_read(contract.auth.source)})"],
-        ["Request body", f"`{_one_line(request['body'])}`" if request else NOT_KNOWN],
+        ["Auth format", f"{quoted(auth(contract))} ({how_read(contract.auth.source)})"],
+        ["Request body", f"`{one_line(request['body'])}`" if request else NOT_KNOWN],
         ["Expected behavior", document["expected"]["words"]],
         ["Observed behavior", happened["observed"]],
-        [
-            "Scope",
-            f"{case.scope.sentence} (as of {utc(case.scope.as_of)}) This packet: target {case.target.name}, "
-            f"model {quoted(case.target.model)}, {_mode(case)}. Impact {impact(case)}",
-        ],
+        ["Scope", scope_entry(document["target"], document["scope"], document["impact"]["words"])],
         ["Mitigation", NOT_KNOWN_YET],
         ["Escalation ID", NOT_KNOWN_YET],
         ["Follow-up owner", f"{case.owner or NOT_KNOWN_YET}; next review {NOT_KNOWN_YET}"],
     ]
+
+
+def scope_entry(target: Json, scope: Json, impact: str) -> str:
+    """The template's field; also for a scope and an impact that became known later."""
+    mode = "streaming" if target["stream"] else "non-streaming"
+    return (
+        f"{scope['sentence']} (as of {scope['as_of']}) This packet: target {target['name']}, "
+        f"model {quoted(target['model'])}, {mode}. Impact {impact}"
+    )
+
+
+def one_line(text: str) -> str:
+    """Without control and direction marks, and without backticks."""
+    shown = "".join(char if char.isprintable() else " " for char in text).replace("`", "'")
+    return " ".join(shown.split())
 
 
 def _signature(result: Result) -> tuple[object, ...]:
@@ -191,8 +208,3 @@ def _cited(found: Json) -> str:
 
 def _mode(case: Case) -> str:
     return "streaming" if case.target.stream else "non-streaming"
-
-
-def _one_line(text: str) -> str:
-    shown = "".join(char if char.isprintable() else " " for char in text).replace("`", "'")
-    return " ".join(shown.split())

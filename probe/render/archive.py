@@ -16,7 +16,7 @@ import orjson
 from probe.packet import Problem
 
 MANIFEST: Final = "manifest.sha256"
-MAX_FILES: Final = 200
+MAX_FILES: Final = 2000  # an export holds every addendum, and a failure that comes and goes makes hundreds a day
 MAX_BYTES: Final = 64 * 1024 * 1024
 _CONTAINER: Final = "packet.zip"  # how a problem names the object itself
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")

@@ -107,14 +107,20 @@ def test_a_packet_is_shown_with_what_was_added_since(demo: Demo) -> None:
     shown = json.loads(call("packets", "show", small, "--store", demo.store, "--json").stdout)
     assert shown["packet"]["packet_id"] == small
     assert [document["kind"] for document in shown["addenda"]] == ["confirmation", "recovery"]
-    summary, _, addenda = call("packets", "show", small, "--store", demo.store).stdout.partition("## Since the freeze")
+    summary, _, addenda = call("packets", "show", small, "--store", demo.store).stdout.partition("## Addenda")
     assert summary.startswith("# ")
     assert OWNER.decode() in summary
     assert "We observed a" in summary
     assert "Follow-up owner" in summary
-    assert "Asked again" in addenda or "It was not asked again" in addenda
-    assert "Should I escalate?" in addenda
-    assert "recovered" in addenda
+    since = summary.partition("## Since the freeze")[2]
+    assert "Asked again" in since or "It was not asked again" in since
+    assert "Should I escalate?" in since
+    assert "recovered at " in since
+    assert [line.split()[:2] for line in addenda.strip().splitlines()[1:]] == [
+        [f"{small}.001.json", "confirmation"],
+        [f"{small}.002.json", "recovery"],
+    ]
+    assert (shown["packet"]["since_freeze"]["state"], shown["packet"]["internal"]["notes"]) == ("recovered", [])
 
 
 def test_a_packet_is_fetched_as_stored_with_its_addenda_into_a_new_folder(demo: Demo, tmp_path: Path) -> None:
@@ -138,7 +144,10 @@ def test_support_does_not_read_who_our_owner_is_and_internal_reads_all(demo: Dem
     internal = (tmp_path / f"{account['id']}-internal.zip").read_bytes()
     assert OWNER in internal
     assert OWNER not in support
-    assert internal == Path(account["path"]).read_bytes()
+    for exported in (support, internal):
+        document = json.loads(members(exported)[f"{account['id']}/packet.json"])
+        assert document["export"]["frozen_zip_sha256"] == account["zip_sha256"]
+        assert document["since_freeze"]["addenda"]
     refused(call("packets", "export", account["id"], "--for", "nobody", "--store", demo.store), "--for")
 
 

@@ -28,7 +28,7 @@ from probe.records import (
 from tests.exporter.exporter_facts import START, result
 
 REFUSAL = "packet refused: a secret would have gone with it; nothing was written"
-STORE_FAILURE = "store failed; probing goes on, the packet waits and is tried again"
+STORE_FAILURE = "store failed: free space, make it writable or bring it back; probing goes on, what is owed waits"
 FROZEN = Frozen(
     "P1", "P1", "small", Verdict.DEGRADATION, "gateway_timeout", Trigger.THRESHOLD, "probe-1", START, "a" * 64, 0.0124
 )

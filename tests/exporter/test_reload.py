@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from exporter import reload as module
-from exporter.main import Program, wire
+from exporter.program import Program, wire
 from exporter.reload import Reloaded, Reloader
 from probe.settings import ConfigError, Loaded, load
 from probe.vault import Vault

@@ -103,6 +103,7 @@ class FixedBoard:
         replace(target(NASTY, stream=True), model="a&b"),
     )
     controls: Mapping[str, bool | None] = field(default_factory=lambda: {"outside": True, "edge": False, "new": None})
+    twins: tuple[tuple[str, str], ...] = (("small", "<b>10.0.0.2:9464"),)
     frozen: list[str] = field(default_factory=list)
     reload_fails: bool = False
     notes: list[Note] = field(default_factory=list)
@@ -364,6 +365,7 @@ async def test_the_status_page_shows_targets_incidents_controls_and_the_contract
     assert "not probed yet" in page
     assert "does not answer" in page and "not asked yet" in page
     assert "https://docs.example.test/chat" in page and "from a stored copy" in page and "34 d" in page
+    assert "small also by &lt;b&gt;10.0.0.2:9464, with the same credential" in page
 
 
 async def test_what_others_wrote_is_escaped_on_every_page(site: Site) -> None:
@@ -588,7 +590,9 @@ async def test_packets_of_the_real_vault_are_served() -> None:
         assert (await client.get(f"/packets/{FIRST}/packet.zip")).content == data
         assert (await client.get(f"/packets/{FIRST}/files/summary.md")).text == "# Summary"
         shown = (await client.get(f"/packets/{FIRST}")).json()
-        assert (shown["packet"], len(shown["addenda"])) == (document, 1)
+        assert {name: shown["packet"][name] for name in document} == document
+        assert (shown["packet"]["since_freeze"]["state"], len(shown["addenda"])) == ("recovered", 1)
+        assert (await client.get(f"/packets/{FIRST}/files/packet.json")).json() == document, "as it was frozen"
         assert listed[0]["zip_sha256"] == hashlib.sha256(data).hexdigest()
         assert (await client.get("/packets/unknown")).status_code == 404
 

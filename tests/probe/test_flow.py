@@ -17,9 +17,10 @@ from pydantic import SecretStr
 from probe import render
 from probe.budget import Budget
 from probe.client import Auth
-from probe.cycle import Controlled, Edges, KeyUnavailable, Prober, Surroundings
+from probe.cycle import Prober
+from probe.edges import Controlled, Edges, KeyUnavailable, Surroundings
 from probe.freezer import Freezer
-from probe.history import History, token_key
+from probe.history import History
 from probe.pong import Target
 from probe.records import (
     BudgetStopped,
@@ -43,9 +44,10 @@ from probe.records import (
     Vetoed,
 )
 from probe.redact import Policy, Redactor
-from probe.schedule import LagMeter, Schedule, due_at
+from probe.schedule import LagMeter
 from probe.settings import load
 from probe.spool import Spool
+from probe.timetable import due_at
 from probe.vault import Vault
 from probe.window import packet_id
 from tests.servers.disk import Disk
@@ -246,11 +248,6 @@ async def test_history_keeps_numbers_of_healthy_probes_and_the_body_of_the_last_
     assert "pong" in good.sealed.value.reply.body
 
 
-def test_the_token_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
-    assert token_key(tmp_path / "state") == token_key(tmp_path / "state")
-    assert (tmp_path / "state/redaction.key").stat().st_mode & 0o777 == 0o600
-
-
 def test_ticks_lie_on_a_grid_that_follows_from_the_name() -> None:
     target = targets()[0]
     at = due_at(target, START)
@@ -258,31 +255,6 @@ def test_ticks_lie_on_a_grid_that_follows_from_the_name() -> None:
     assert due_at(target, at) == at
     assert due_at(target, at + timedelta(seconds=3 * target.cadence_s)) == at + timedelta(seconds=3 * target.cadence_s)
     assert due_at(replace(target, name="another"), START) != at
-
-
-async def test_every_due_time_is_probed_or_missed_exactly_once_and_a_stop_lets_a_probe_finish() -> None:
-    target = replace(targets()[0], cadence_s=0.2)
-    enough = asyncio.Event()
-    began: list[datetime] = []
-    finished: list[datetime] = []
-    missed: list[tuple[datetime, str]] = []
-
-    async def tick(_: Target, due: datetime) -> None:
-        began.append(due)
-        if len(began) == 5:
-            enough.set()
-        await asyncio.sleep(0.5 if len(began) == 2 else 0.05)
-        finished.append(due)
-
-    schedule = Schedule([target], tick, lambda _, due, reason: missed.append((due, reason)))
-    schedule.start()
-    await enough.wait()
-    await schedule.stop(2)
-    assert began == finished
-    assert {reason for _, reason in missed} == {"overrun"}
-    due = sorted([*began, *(at for at, _ in missed)])
-    steps = {(after - before) for before, after in itertools.pairwise(due)}
-    assert steps == {timedelta(milliseconds=200)}
 
 
 async def test_a_blocked_loop_is_seen_as_lag() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from probe import history as module
 from probe import stored
-from probe.history import History, StateInUse, hold
+from probe.history import History
 from probe.records import Event, Result, StoreFailed, Verdict
 from tests.probe.evidence import START, cut_off, good, missed, missing_choices, overloaded
 from tests.servers.disk import Disk
@@ -195,13 +195,6 @@ def test_a_kill_loses_nothing_that_was_flushed_and_no_batch_is_half_there(file: 
     assert rows >= told
     assert int(history.recalled("count")["count"]) == rows
     history.close()
-
-
-def test_a_state_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
-    with hold(tmp_path / "state"), pytest.raises(StateInUse):
-        hold(tmp_path / "state")
-    with hold(tmp_path / "state"):
-        pass
 
 
 def test_a_good_result_without_its_exchange_is_still_counted() -> None:

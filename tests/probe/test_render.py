@@ -525,7 +525,7 @@ def _zip(*members: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes
         _zip(("/x", b"")),
         _zip(("x/a", b""), ("y/b", b"")),
         _zip(("x/bomb", b"0" * 10_000_000), method=zipfile.ZIP_DEFLATED),
-        _zip(*((f"x/{number}", b"") for number in range(201))),
+        _zip(*((f"x/{number}", b"") for number in range(render.archive.MAX_FILES + 1))),
         _zip(),
     ],
     ids=["traversal", "absolute", "two folders", "compressed", "too many", "empty"],

@@ -1,0 +1,39 @@
+"""`freezeframe packets export`: a packet for whom it is meant, with all that is known now."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exporter.cli_store import CONFIG, AsJson, ConfigFile, Out, Store, kept, refuse_secrets, shelf, tell, write
+from probe import render
+from probe.packet import Audience
+from probe.render.export import export as exported
+from probe.settings import ConfigError
+
+AUDIENCES: dict[str, Audience] = {"support": "support", "internal": "internal"}
+
+
+def export(
+    packet_id: str,
+    audience: Annotated[
+        str, typer.Option("--for", help="support (without what is ours alone) or internal.")
+    ] = "support",
+    out: Out = Path(),
+    config: ConfigFile = CONFIG,
+    store: Store = None,
+    json: AsJson = False,
+) -> None:
+    """Write a packet and its addenda for whom they are meant: `support` omits owner, posts, notes and earlier packets.
+
+    With a configuration, nothing is written in which one of its secrets can be read.
+    """
+    if audience not in AUDIENCES:
+        raise ConfigError("--for", "support or internal", audience)
+    known = shelf(config, store)
+    packet = kept(known.vault, packet_id)
+    files = exported(packet.document, packet.addenda, AUDIENCES[audience], packet.zip_sha256)
+    name = f"{packet_id}-{audience}.zip"
+    refuse_secrets(name, files, known.secrets)
+    write(out, {name: render.pack(files)})
+    tell(out / name, json)

@@ -1,0 +1,198 @@
+"""The program: everything that runs, wired once from settings; `main` lets it run."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from exporter.keyring import Keyring
+from exporter.log import EventLog, say
+from exporter.metrics import Metrics
+from exporter.reload import Reloaded, Reloader
+from exporter.web import WindowView
+from probe import __version__
+from probe.budget import Budget
+from probe.client import Auth, Client, Network
+from probe.cycle import Prober
+from probe.edges import Controlled, Edges, Surroundings
+from probe.freezer import Freezer
+from probe.history import History
+from probe.notes import Note, addendum
+from probe.peers import Peers
+from probe.pong import Target
+from probe.records import Event, Listener, Observation, ProbeRequest, Result, TwinsSeen
+from probe.remembered import Remembered
+from probe.schedule import LagMeter, Schedule
+from probe.settings import Loaded
+from probe.spool import Spool
+from probe.vault import Vault
+from probe.watch import Control, Controls
+
+
+@dataclass(slots=True)
+class Program:
+    """Everything that runs, wired once; `loaded` changes with a reload. It is also what the pages show
+    (`exporter.web.Board`)."""
+
+    loaded: Loaded
+    client: Client
+    prober: Prober
+    history: History
+    freezer: Freezer
+    vault: Vault
+    metrics: Metrics
+    controls_watch: Controls
+    lag: LagMeter
+    keyring: Keyring
+    schedule: Schedule
+    peers: Peers | None
+    twins: tuple[tuple[str, str], ...] = ()
+    reloader: Reloader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reloader = Reloader(self.loaded, self.adopt, self.metrics.set_reloaded)
+
+    def adopt(self, loaded: Loaded) -> None:
+        """A configuration that holds: windows, counters, incidents and probes in flight go on."""
+        self.keyring.adopt(loaded)
+        self.freezer.canary_holds = self.keyring.redactor().canary_holds()
+        self.loaded = loaded
+        self.metrics.set_canary(self.freezer.canary_holds)
+        self.metrics.set_budget(_budget(loaded))
+        self.metrics.set_targets(loaded.targets, loaded.contracts)
+        self.metrics.set_controls(control.name for control in loaded.settings.controls)
+        self.controls_watch.replace(_controls(loaded))
+        self.prober.adopt(loaded.targets, _surroundings(loaded))
+        self.schedule.replace(loaded.targets)
+
+    async def note(self, packet_id: str, note: Note) -> str:
+        document, _ = addendum(packet_id, note, datetime.now(UTC), self.keyring.redactor(), self.keyring.secrets())
+        name = await self.vault.add(packet_id, document)
+        say("note added", packet=packet_id, addendum=name)
+        return name
+
+    async def watch_twins(self) -> None:
+        """Warn where another prober probes a target of ours with the same credential; runs until cancelled."""
+        assert self.peers is not None
+        await self.peers.watch(lambda: self.targets, self._on_twins)
+
+    def _on_twins(self, seen: TwinsSeen) -> None:
+        self.twins = seen.twins
+        self.prober.publish(seen)
+
+    async def reload(self) -> Reloaded:
+        return await self.reloader.reload("http")
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return self.loaded.targets
+
+    @property
+    def ready(self) -> bool:
+        return True
+
+    @property
+    def controls(self) -> dict[str, bool | None]:
+        return dict(self.controls_watch.seen)
+
+    def results(self, target: str) -> tuple[Result, ...]:
+        return self.history.recent(target)
+
+    def window(self, target: str) -> WindowView:
+        policy = next(known.freeze for known in self.loaded.targets if known.name == target)
+        window = self.prober.windows[target]
+        packets = () if window.incident is None else tuple(known.packet_id for known in window.incident.packets)
+        return WindowView(len(window.failing), policy.window, policy.failures, window.active, packets)
+
+    async def freeze_now(self, target: str) -> str:
+        return await self.prober.freeze_now(target)
+
+
+def wire(
+    loaded: Loaded, vault: Vault, listeners: Sequence[Listener] = (), *, log: bool = True, durable: bool = True
+) -> Program:
+    """Build the program from settings. Opens no socket and sends nothing; ConfigError where a secret cannot be read.
+    Without `durable` nothing of the probing is kept in `state`."""
+    settings = loaded.settings
+    keyring = Keyring(loaded)
+    metrics = Metrics(loaded.targets, contracts=loaded.contracts, version=__version__, budget=_budget(loaded))
+    network = settings.network
+    client = Client(Network(network.proxy, None if network.ca_file is None else str(loaded.path(network.ca_file))))
+    everyone = (metrics.on_event, *([EventLog().on_event] if log else []), *listeners)
+
+    def publish(event: Event) -> None:
+        for listen in everyone:
+            listen(event)
+
+    state = loaded.path(settings.state)
+    history = History(
+        state / "history.sqlite" if durable else None, publish=publish, retention_s=settings.retention.history
+    )
+    controls = Controls(_controls(loaded), client.reachable, publish)
+    lag = LagMeter(metrics.observe_loop_lag)
+    spool = Spool(state / "spool") if durable else None
+    freezer = Freezer(vault, keyring.secrets, publish, history, spool)
+
+    async def send(request: ProbeRequest, auth: Auth, target: Target, on_sent: Callable[[], None]) -> Observation:
+        return await client.send(
+            request, auth, timeout_s=target.timeout_s, reuse=target.reuse_connection, on_sent=on_sent
+        )
+
+    state_since_s = Remembered(history).state_since_s(datetime.now(UTC))
+    metrics.set_state_since(state_since_s)
+    peers = None
+    if settings.prometheus.url is not None:
+        beside_us = Client(Network(None, network.ca_file and str(loaded.path(network.ca_file))))  # behind no proxy
+        peers = Peers(settings.prometheus.url, beside_us.fetch, state_since_s)
+
+    async def ask_controls() -> Controlled:
+        answers = await controls.ask_now()
+        return Controlled(answers, controls.outside_is_gone(answers))
+
+    prober = Prober(
+        loaded.targets,
+        Edges(
+            send=send,
+            key=keyring.key,
+            redactor=keyring.redactor,
+            now=lambda: datetime.now(UTC),
+            lag_since=lag.worst_since,
+            outside_reachable=controls.outside_reachable,
+            ask_controls=ask_controls,
+            peers=None if peers is None else peers.look,
+        ),
+        _surroundings(loaded),
+        history,
+        freezer,
+        everyone,
+    )
+    freezer.canary_holds = keyring.redactor().canary_holds()
+    metrics.set_canary(freezer.canary_holds)
+    schedule = Schedule(loaded.targets, prober.tick, prober.missed, on_step=_clock_was_set)
+    return Program(loaded, client, prober, history, freezer, vault, metrics, controls, lag, keyring, schedule, peers)
+
+
+def _clock_was_set(seconds: float) -> None:
+    say("the wall clock was set; the schedule is planned anew", level=logging.WARNING, seconds=round(seconds, 3))
+
+
+def _budget(loaded: Loaded) -> dict[str, int]:
+    budget = loaded.settings.budget
+    return {"probes": budget.probes_per_day, "tokens": budget.tokens_per_day}
+
+
+def _controls(loaded: Loaded) -> list[Control]:
+    return [Control(known.name, known.url, known.role) for known in loaded.settings.controls]
+
+
+def _surroundings(loaded: Loaded) -> Surroundings:
+    settings = loaded.settings
+    return Surroundings(
+        impact=settings.escalation.impact,
+        owner=settings.escalation.owner,
+        posts=settings.escalation.posts,
+        request_ids=settings.redaction.request_ids,
+        egress_ip=settings.redaction.egress_ip,
+        version=__version__,
+        budget=Budget(settings.budget.probes_per_day, settings.budget.tokens_per_day),
+    )
