@@ -26,11 +26,13 @@ _APART_S: Final = 0.1
 _READINGS: Final = 5
 
 
-def read_clocks() -> Moment:
+def read_clocks(
+    now: Callable[[], datetime] = lambda: datetime.now(UTC), monotonic: Callable[[], float] = time.monotonic
+) -> Moment:
     """Both clocks at one instant; read again where we were held up in between, which would look like a step."""
     for _ in range(_READINGS):
-        before_s = time.monotonic()
-        moment = Moment(datetime.now(UTC), time.monotonic())
+        before_s = monotonic()
+        moment = Moment(now(), monotonic())
         if moment.monotonic_s - before_s < _APART_S:
             break
     return moment

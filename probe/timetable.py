@@ -61,7 +61,7 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at the clocks found, oldest first; `step_s` is how far the wall clock was set since the last one."""
+    """What has come, oldest first, and how far the wall clock was set since the last look (0: it was left alone)."""
 
     due: tuple[Due, ...]
     step_s: float

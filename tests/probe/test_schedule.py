@@ -340,7 +340,19 @@ async def test_on_the_real_clocks_a_tick_comes_when_it_is_due() -> None:
 
 
 def test_both_clocks_are_read_at_one_instant() -> None:
-    before = time.monotonic()
+    before_s = time.monotonic()
     moment = read_clocks()
-    assert before <= moment.monotonic_s <= time.monotonic()
+    assert before_s <= moment.monotonic_s <= time.monotonic()
     assert moment.wall.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("monotonic_s", "read_s"),
+    [((1.0, 1.01), 1.01), ((1.0, 9.0, 9.1, 9.15), 9.15), (tuple(map(float, range(10))), 9.0)],
+    ids=["at once", "again", "in the end anyhow"],
+)
+def test_clocks_are_read_again_where_we_were_held_up_between_them(
+    monotonic_s: tuple[float, ...], read_s: float
+) -> None:
+    readings = iter(monotonic_s)
+    assert read_clocks(lambda: START, lambda: next(readings)).monotonic_s == read_s

@@ -338,6 +338,17 @@ def test_a_machine_that_slept_missed_nothing_and_ticks_at_the_next_grid_time() -
     assert gaps_s(world.came_s()) == pytest.approx([16 * HOUR_S], abs=0.001)
 
 
+def test_a_due_time_that_a_clock_jumps_over_never_came() -> None:
+    world = World([target(cadence_s=HOUR_S)])
+    world.ticks(1)
+    world.prompt(0.9 * HOUR_S)
+    world.seen_step(0.2 * HOUR_S)
+    assert world.look() == ()
+    world.ticks(1)
+    assert gaps_s(world.came_s()) == pytest.approx([1.5 * HOUR_S])
+    assert world.missed() == []
+
+
 @pytest.mark.parametrize("drift", [-0.0005, 0.0005])
 def test_drift_over_a_long_cadence_is_followed_in_silence(drift: float) -> None:
     """500 ppm is the most that a kernel slews by: 43 s a day."""
@@ -395,6 +406,8 @@ def test_a_clock_that_is_set_during_a_long_stall_is_told_once_when_all_has_left(
     world = World([target("t", 1.0), *rare])
     world.stall(HOUR_S)
     world.step(HOUR_S)
+    assert len(world.look()) == MOST_AT_ONCE
+    assert world.steps == []
     while world.look():
         pass
     assert world.steps == [HOUR_S]

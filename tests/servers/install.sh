@@ -15,6 +15,7 @@ need prometheus-blackbox-exporter prometheus-blackbox-exporter
 need curl curl
 need openssl openssl
 need pgrep procps
+need faketime faketime
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "the tests need these Debian packages, and only root can install them: ${missing[*]}" >&2
