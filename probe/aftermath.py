@@ -5,13 +5,14 @@ the controls are asked it is not known whether the packet stands; what is added 
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from probe.attempts import Attempts
 from probe.edges import Controlled, Edges, Surroundings
-from probe.followup import Tried, ask_siblings, confirm
+from probe.followup import Time, Tried, ask_siblings, confirm, next_tick_s
 from probe.freezer import Freezer
 from probe.history import History
 from probe.packet import Case, Scope
@@ -122,13 +123,14 @@ class Aftermath:
         deciding.add_done_callback(decided)
 
     async def _follow(self, target: Target, owed: OwedPacket, subject: Result, case: Case | None) -> None:
+        before_s = next_tick_s(target, subject, time.monotonic())
         controls: Mapping[str, bool] = {}
         if case is None:
             case, controls = await self._decide(target, owed, subject)
         if case is None:
             return
         now, trip = self._parts.edges.now, owed.trip
-        tried = await confirm(target, subject, trip.verdict, self._extra, now)
+        tried = await confirm(target, subject, trip.verdict, self._extra, before_s, Time(now))
         siblings: tuple[Result, ...] = ()
         if case.incident == case.packet_id:
             others = self._parts.standing.siblings(target)

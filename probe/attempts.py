@@ -69,16 +69,18 @@ class Attempts:
         left = budget.remaining(self._surroundings.budget, self._spent, self._edges.now())
         return BudgetChanged(left["probes"], left["tokens"])
 
-    async def make(self, target: Target, kind: RequestKind, name: str, due_at: datetime) -> Result | None:
+    async def make(
+        self, target: Target, kind: RequestKind, name: str, due_at: datetime, due_s: float | None = None
+    ) -> Result | None:
         """One attempt, None where the day's budget stopped it. Never raises: what breaks on our side is a
-        `probe_fault`, and the next tick runs."""
-        now = self._edges.now()
-        stopped = budget.stopped_by(self._surroundings.budget, self._spent, now, kind)
+        `probe_fault`, and the next tick runs. `due_s` is the due time on the monotonic clock; None: it is due now."""
+        stopped = budget.stopped_by(self._surroundings.budget, self._spent, self._edges.now(), kind)
         if stopped is not None:
             if kind is RequestKind.SCHEDULED:
                 self._publish(BudgetStopped(target.name, name, due_at, stopped))
             return None
-        due = _Due(target, kind, name, due_at, (now - due_at).total_seconds(), time.monotonic())
+        began = time.monotonic()
+        due = _Due(target, kind, name, due_at, 0.0 if due_s is None else max(0.0, began - due_s), began)
         try:
             result = await self._probe(due)
         except Exception as error:  # noqa: BLE001 - the one broad except: ours must never stop the probing

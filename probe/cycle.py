@@ -4,6 +4,7 @@ attempt (request -> send -> seal -> classify) -> window -> (trip -> aftermath ->
 """
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -87,25 +88,25 @@ class Prober:
         """Let what follows the latest trips end; what has not within `grace_s` is cancelled (a packet stays owed)."""
         await self._aftermath.settle(grace_s)
 
-    async def tick(self, target: Target, due_at: datetime) -> Result | None:
+    async def tick(self, target: Target, due_at: datetime, due_s: float | None = None) -> Result | None:
         """One scheduled probe; None where the day's budget stopped it. Never raises: what breaks on our side is a
-        `probe_fault`, and the next tick runs."""
-        result = await self._attempts.make(target, RequestKind.SCHEDULED, probe_id(target.name, due_at), due_at)
+        `probe_fault`, and the next tick runs. `due_s` is the due time on the monotonic clock (None: now)."""
+        name = probe_id(target.name, due_at)
+        result = await self._attempts.make(target, RequestKind.SCHEDULED, name, due_at, due_s)
         if result is not None:
             self._take(result)
         return result
 
-    def missed(self, target: Target, due_at: datetime, reason: str) -> None:
+    def missed(self, target: Target, due_at: datetime, due_s: float, reason: str) -> None:
         """A due time that was not probed: ``late`` (ours) or ``overrun`` (the previous probe is still waiting)."""
-        now = self._edges.now()
         result = Result(
             probe_id=probe_id(target.name, due_at),
             target=target.name,
             kind=RequestKind.SCHEDULED,
             due_at=due_at,
-            ended_at=now,
+            ended_at=self._edges.now(),
             judgement=Judgement(Verdict.MISSED, reason, rule="schedule"),
-            lateness_s=(now - due_at).total_seconds(),
+            lateness_s=max(0.0, time.monotonic() - due_s),
             loop_lag_s=0.0,
         )
         self._take(result)

@@ -7,9 +7,10 @@ counted. Siblings are asked by the leading packet of an incident only: 50 target
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from probe.pong import Target
 from probe.records import RequestKind, Result, Verdict
@@ -30,29 +31,38 @@ class Tried:
     stopped: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Time:
+    """The wall clock for what is named by it, the monotonic one for how long there is, and waiting."""
+
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Sleep = asyncio.sleep
+
+
+def next_tick_s(target: Target, subject: Result, monotonic_s: float) -> float:
+    """When the tick after `subject`, which has just ended, comes on the monotonic clock."""
+    took_s = subject.lateness_s + _took_s(subject)
+    return monotonic_s + target.cadence_s - took_s
+
+
 async def confirm(
-    target: Target,
-    subject: Result,
-    verdict: Verdict,
-    attempt: Attempt,
-    now: Callable[[], datetime],
-    sleep: Sleep = asyncio.sleep,
+    target: Target, subject: Result, verdict: Verdict, attempt: Attempt, before_s: float, clock: Time
 ) -> Tried:
-    """Ask again, `confirm_attempts` times at most, each after the backoff."""
+    """Ask again, `confirm_attempts` times at most, each after the backoff, and all before the instant `before_s`."""
     if verdict is Verdict.QUOTA_OR_BILLING:
         return Tried((), "a quota is not asked again, which would use it up")
-    next_tick = subject.due_at + timedelta(seconds=target.cadence_s)
     done: list[Result] = []
     last = subject
     for number in range(1, target.freeze.confirm_attempts + 1):
-        wait_s = max(target.freeze.confirm_backoff_s, retry_after_s(last.reading.retry_after, now()))
-        left_s = (next_tick - now()).total_seconds() - MARGIN_S - wait_s
+        wait_s = max(target.freeze.confirm_backoff_s, retry_after_s(last.reading.retry_after, clock.now()))
+        left_s = before_s - clock.monotonic() - MARGIN_S - wait_s
         if left_s <= 0:
             return Tried(tuple(done), "no time was left before the next tick")
-        await sleep(wait_s)
+        await clock.sleep(wait_s)
         timeout_s = min(target.timeout_s, left_s)
         result = await attempt(
-            replace(target, timeout_s=timeout_s), RequestKind.CONFIRM, f"{subject.probe_id}-c{number}", now()
+            replace(target, timeout_s=timeout_s), RequestKind.CONFIRM, f"{subject.probe_id}-c{number}", clock.now()
         )
         if result is None:
             return Tried(tuple(done), "the last tenth of the budget is kept for the schedule")

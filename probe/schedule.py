@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from probe.pong import Target
-from probe.timetable import Moment, Timetable
+from probe.timetable import Due, Moment, Timetable
 
 LAG_PERIOD_S = 0.05
 LAG_KEPT_S = 130.0  # longer than any sensible deadline of a probe
@@ -39,15 +39,16 @@ def read_clocks(
 
 
 class Schedule:
-    """Calls `tick(target, due_at)` at every due time, one at a time per target, and `missed(target, due_at, reason)`
-    for each due time that could not be kept: ``overrun`` while the previous probe still waits for the provider,
-    ``late`` when we ourselves were too late to start it. `on_step(seconds)` hears of a wall clock that was set."""
+    """Calls `tick(target, due_at, due_s)` at every due time, one at a time per target, and `missed(target, due_at,
+    due_s, reason)` for each due time that could not be kept: ``overrun`` while the previous probe still waits for the
+    provider, ``late`` when we ourselves were too late to start it. `due_s` is the due time on the monotonic clock.
+    `on_step(seconds)` hears of a wall clock that was set."""
 
     def __init__(
         self,
         targets: Sequence[Target],
-        tick: Callable[[Target, datetime], Coroutine[Any, Any, object]],
-        missed: Callable[[Target, datetime, str], None],
+        tick: Callable[[Target, datetime, float], Coroutine[Any, Any, object]],
+        missed: Callable[[Target, datetime, float, str], None],
         *,
         on_step: Callable[[float], None] = lambda _: None,
         clocks: Callable[[], Moment] = read_clocks,
@@ -96,9 +97,9 @@ class Schedule:
             look = timetable.look(now, self._running)
             for due in look.due:
                 if due.missed is None:
-                    self._begin(due.target, due.due_at)
+                    self._begin(due)
                 else:
-                    self._missed(due.target, due.due_at, due.missed)
+                    self._missed(due.target, due.due_at, due.at_s, due.missed)
             if look.step_s:
                 self._on_step(look.step_s)
             next_s = timetable.next_s()
@@ -108,10 +109,11 @@ class Schedule:
                     await self._replaced.wait()
             self._replaced.clear()
 
-    def _begin(self, target: Target, due_at: datetime) -> None:
-        task = asyncio.create_task(self._tick(target, due_at), name=f"tick {target.name}")
-        self._running[target.name] = task
-        task.add_done_callback(lambda _: self._running.pop(target.name))  # no other began under this name meanwhile
+    def _begin(self, due: Due) -> None:
+        name = due.target.name
+        task = asyncio.create_task(self._tick(due.target, due.due_at, due.at_s), name=f"tick {name}")
+        self._running[name] = task
+        task.add_done_callback(lambda _: self._running.pop(name))  # no other began under this name meanwhile
 
 
 class LagMeter:

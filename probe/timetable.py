@@ -52,10 +52,12 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A due time that has come: to be probed now, or `missed`: ``late`` (ours) or ``overrun``."""
+    """A due time that has come: to be probed now, or `missed`: ``late`` (ours) or ``overrun``. `at_s` is that instant
+    on the monotonic clock, which alone tells how late we are."""
 
     target: Target
     due_at: datetime
+    at_s: float
     missed: str | None
 
 
@@ -115,7 +117,8 @@ class Timetable:
             plan = self._pending[0][2]
             following = _next(plan.target, _came(plan, now), now)
             heapq.heapreplace(self._pending, _entry(following))
-            found.append(Due(plan.target, following.last.due_at, _missed(plan, following, now, running)))
+            missed = _missed(plan, following, now, running)
+            found.append(Due(plan.target, following.last.due_at, plan.next.at_s, missed))
         return Look(tuple(found), self._follow(now))
 
     def next_s(self) -> float | None:

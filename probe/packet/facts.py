@@ -37,18 +37,10 @@ def tick(result: Result) -> Json:
         "reason": result.judgement.reason,
         "status": result.status,
         "total_s": result.timings.total_s if result.timings else None,
-        "elapsed_s": _elapsed_s(result),
         "first_token_s": result.timings.first_token_s if result.timings else None,
         "lateness_s": result.lateness_s,
         "loop_lag_s": result.loop_lag_s,
     }
-
-
-def _elapsed_s(result: Result) -> float | None:
-    """By the wall clock, from its start to its end: all that is left of a healthy probe, whose timings are not kept."""
-    if result.verdict is Verdict.MISSED:
-        return None
-    return round(max((result.ended_at - result.due_at).total_seconds() - result.lateness_s, 0.0), 3)
 
 
 def attempt(result: Result) -> Json:

@@ -33,7 +33,7 @@ def timeline(document: Json) -> Json | None:
     due = [datetime.fromisoformat(tick["due_at"]) for tick in ticks]
     span_s = (due[-1] - due[0]).total_seconds()
     slow_s = document["target"]["slow_s"]
-    took = [tick["elapsed_s"] if tick["total_s"] is None else tick["total_s"] for tick in ticks]
+    took = [tick["total_s"] for tick in ticks]
     top_s = max(seconds or 0 for seconds in took)
     failing = {attempt["probe_id"] for attempt in document["happened"]["attempts"]}
     marks = []

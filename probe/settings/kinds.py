@@ -16,6 +16,7 @@ _UNITS_S: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
 DURATION_PATTERN: Final = f"^{_DURATION.pattern}$"
 _A_DURATION: Final = "a duration such as 30s"
+_LONGEST_S: Final = 36_500 * 86_400.0  # what is longer overflows a date somewhere
 
 
 def wrong(expected: str, found: str | None = None) -> PydanticCustomError:
@@ -27,7 +28,10 @@ def _seconds(value: object) -> float:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise wrong(_A_DURATION)
-    return round(float(match[1]) * _UNITS_S[match[2]], 9)
+    seconds = round(float(match[1]) * _UNITS_S[match[2]], 9)
+    if seconds > _LONGEST_S:
+        raise wrong("a duration of at most 36500d")
+    return seconds
 
 
 def duration_text(seconds: float) -> str:
@@ -137,6 +141,7 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
 ]
 PositiveDuration = Annotated[Duration, _check(lambda seconds: seconds > 0, "a duration longer than 0s")]
+Cadence = Annotated[PositiveDuration, _check(lambda seconds: seconds <= 7 * 86_400, "a duration of at most 7d")]
 Count = Annotated[int, Field(ge=1), BeforeValidator(_not_bool)]
 CountOrZero = Annotated[int, Field(ge=0), BeforeValidator(_not_bool)]
 TargetName = Annotated[

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from probe.settings.kinds import (
+    Cadence,
     Count,
     CountOrZero,
     Duration,
@@ -65,7 +66,7 @@ class Freeze(Part):
 class Probing(Part):
     """What `defaults` sets and a target may override."""
 
-    cadence: PositiveDuration = 30.0
+    cadence: Cadence = 30.0
     timeout: PositiveDuration = 25.0
     slow: PositiveDuration = 10.0
     connection: Literal["fresh", "reuse"] = "fresh"

@@ -30,6 +30,7 @@ from probe.records import (
     Trip,
     Verdict,
 )
+from probe.redact import bare
 
 START = datetime(2026, 11, 24, 3, 0, 0, 123456, tzinfo=UTC)
 DOCS = "https://docs.example.test/chat"
@@ -148,7 +149,7 @@ def tick(
 
 
 def good(number: int, *, kept: bool = False) -> Result:
-    """A healthy probe; only the last good one keeps its exchange."""
+    """A healthy probe; only the last good one keeps what was said."""
     body = '{"id":"chatcmpl-1","choices":[{"message":{"content":"pong"}}],"model":"example-small-2026"}'
     result = tick(
         number,
@@ -161,7 +162,7 @@ def good(number: int, *, kept: bool = False) -> Result:
             model_answered="example-small-2026",
         ),
     )
-    return result if kept else replace(result, sealed=None, reading=Reading())
+    return result if kept or result.sealed is None else replace(result, sealed=bare(result.sealed), reading=Reading())
 
 
 def overloaded(number: int, message: str | None = None) -> Result:

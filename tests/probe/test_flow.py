@@ -213,7 +213,7 @@ async def test_without_a_working_canary_nothing_is_written() -> None:
 async def test_missed_ticks_never_trip_and_are_kept() -> None:
     flow = Flow()
     for number in range(9):
-        flow.prober.missed(flow.targets[0], START + timedelta(seconds=number), "overrun")
+        flow.prober.missed(flow.targets[0], START + timedelta(seconds=number), time.monotonic(), "overrun")
     assert flow.of(Trip) == []
     assert {result.verdict for result in flow.history.recent(flow.targets[0].name)} == {Verdict.MISSED}
 
@@ -270,6 +270,19 @@ async def test_a_blocked_loop_is_seen_as_lag() -> None:
     worker.cancel()
     await asyncio.gather(worker, return_exceptions=True)
     assert max(seen) > 0.1
+
+
+async def test_how_late_a_probe_is_follows_from_the_monotonic_clock_alone() -> None:
+    """A wall clock that was set back by an hour makes nothing an hour early, and one set forward nothing late."""
+    flow = Flow()
+    for wrong in (timedelta(hours=-1), timedelta(hours=1)):
+        flow.answers = [answer(200, GOOD)]
+        result = await flow.prober.tick(flow.targets[0], START + wrong, time.monotonic() - 2)
+        assert result is not None
+        assert 2 <= result.lateness_s < 3
+    flow.prober.missed(flow.targets[0], START + timedelta(hours=2), time.monotonic() - 20, "late")
+    [missed] = [it for it in flow.of(Result) if isinstance(it, Result) and it.verdict is Verdict.MISSED]
+    assert 20 <= missed.lateness_s < 21
 
 
 async def test_the_kind_of_request_is_scheduled() -> None:
@@ -549,7 +562,7 @@ async def test_the_ledger_of_an_accelerated_hour_balances() -> None:
             due += 1
             at = START + timedelta(seconds=flow.ticks)
             if second % 97 == number:
-                flow.prober.missed(target, at, "overrun")
+                flow.prober.missed(target, at, time.monotonic(), "overrun")
                 continue
             flow.answers = [script[(second + 11 * number) % len(script)]]
             await flow.prober.tick(target, at)

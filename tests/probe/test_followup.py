@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from probe.followup import Tried, ask_siblings, confirm, retry_after_s
+from probe.followup import Time, Tried, ask_siblings, confirm, next_tick_s, retry_after_s
 from probe.pong import Target
 from probe.records import Judgement, Reading, RequestKind, Result, Timings, Verdict
 from tests.probe.evidence import START, target, tick
@@ -22,6 +22,9 @@ class Played:
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self.now_s)
+
+    def monotonic(self) -> float:
+        return self.now_s
 
     async def sleep(self, seconds: float) -> None:
         self.now_s += seconds
@@ -48,7 +51,8 @@ SUBJECT = replace(answered("p5", "small", *BUSY), due_at=START)
 
 
 async def tried(played: Played, verdict: Verdict = Verdict.DEGRADATION, subject: Result = SUBJECT) -> Tried:
-    return await confirm(target(), subject, verdict, played.attempt, played.now, played.sleep)
+    clock = Time(played.now, played.monotonic, played.sleep)
+    return await confirm(target(), subject, verdict, played.attempt, target().cadence_s, clock)
 
 
 async def test_two_confirmations_each_after_the_backoff() -> None:
@@ -79,6 +83,13 @@ async def test_a_confirmation_cut_off_by_the_next_tick_proves_nothing() -> None:
     done = await tried(played)
     assert done.attempts == ()
     assert "cut off" in str(done.stopped)
+
+
+def test_the_next_tick_is_counted_from_what_was_measured_and_not_by_the_wall_clock() -> None:
+    late = replace(SUBJECT, lateness_s=0.5)
+    assert next_tick_s(target(), late, 1000.0) == pytest.approx(1000.0 + 30.0 - 0.5 - 0.1)
+    ours = replace(late, sealed=None)
+    assert next_tick_s(target(), ours, 1000.0) == pytest.approx(1000.0 + 30.0 - 0.5)
 
 
 async def test_a_quota_is_not_asked_again() -> None:

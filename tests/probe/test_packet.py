@@ -351,7 +351,7 @@ def test_a_case_without_any_exchange_is_still_a_packet() -> None:
     assert "No request is recorded, so no repro is attached." in document["message"]
     assert document["own_share"]["words"].startswith("Not measured")
     assert dict(document["internal"]["template"])["Request body"] == "not known"
-    assert document["subject"]["elapsed_s"] is None
+    assert document["subject"]["total_s"] is None
 
 
 def test_support_gets_nothing_that_is_ours_alone() -> None:

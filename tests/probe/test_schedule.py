@@ -63,8 +63,10 @@ class World:
         now_s = asyncio.get_running_loop().time()
         return Moment(START + timedelta(seconds=now_s + self.ahead_s), now_s)
 
-    async def probe(self, target: Target, due_at: datetime) -> None:
-        self.began.append((asyncio.get_running_loop().time(), target.name, due_at))
+    async def probe(self, target: Target, due_at: datetime, due_s: float) -> None:
+        now_s = asyncio.get_running_loop().time()
+        assert now_s >= due_s
+        self.began.append((now_s, target.name, due_at))
         self.first.set()
         await asyncio.sleep(self.probe_s)
         self.ended.append(due_at)
@@ -73,7 +75,7 @@ class World:
         return Schedule(
             targets,
             self.probe,
-            lambda target, due_at, reason: self.missed.append((target.name, due_at, reason)),
+            lambda target, due_at, _, reason: self.missed.append((target.name, due_at, reason)),
             on_step=self.steps.append,
             clocks=self.clocks,
         )
@@ -294,7 +296,7 @@ def test_a_stop_lets_a_probe_finish_within_the_grace_and_cancels_it_after(grace_
 
 def test_a_schedule_that_breaks_ends_its_task_with_the_error() -> None:
     async def story() -> None:
-        def broken(target: Target, due_at: datetime, reason: str) -> None:
+        def broken(target: Target, due_at: datetime, due_s: float, reason: str) -> None:
             raise OSError("no space left")
 
         world = World(probe_s=100)
@@ -312,7 +314,7 @@ def test_a_probe_that_breaks_stops_neither_the_schedule_nor_its_target() -> None
     began: list[datetime] = []
 
     async def story() -> None:
-        async def broken(target: Target, due_at: datetime) -> None:
+        async def broken(target: Target, due_at: datetime, due_s: float) -> None:
             began.append(due_at)
             raise OSError("no route")
 
@@ -329,12 +331,12 @@ def test_a_probe_that_breaks_stops_neither_the_schedule_nor_its_target() -> None
 async def test_on_the_real_clocks_a_tick_comes_when_it_is_due() -> None:
     due = asyncio.get_running_loop().create_future()
 
-    async def probe(target: Target, due_at: datetime) -> None:
+    async def probe(target: Target, due_at: datetime, due_s: float) -> None:
         due.set_result(datetime.now(UTC) - due_at)
 
     schedule = Schedule([replace(TARGET, cadence_s=0.3)], probe, lambda *_: None)
     schedule.start()
-    late = await due
+    late = await asyncio.wait_for(due, 10)
     await schedule.stop(1)
     assert timedelta(milliseconds=-5) < late < timedelta(seconds=5)
 
