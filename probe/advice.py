@@ -55,6 +55,8 @@ _WORDS: Final = {
     Advice.OURS: "Nothing to escalate: the cause is on our side of the network.",
 }
 
+DECLARED_IMPACT: Final = "Impact is declared in configuration; it was not observed by the probe."
+
 # The provider objects to how the request is made, and not to who sends it or to its own state.
 _OUR_REQUEST: Final = frozenset(
     {
@@ -120,7 +122,7 @@ def _reasons(known: Known) -> tuple[str, ...]:
     if known.well_elsewhere:
         reasons.append("Other probers send the same request and are well: look at the network of this one first.")
     if known.impact is not None:
-        reasons.append("Impact is declared in configuration; it was not observed by the probe.")
+        reasons.append(DECLARED_IMPACT)
     if not known.certain:
         reasons.append("The class is not certain: a second engineer could fairly choose another one.")
     if not known.verified_live:

@@ -8,6 +8,7 @@ what was *measured* since, never what a note says: it is the same for support an
 from datetime import datetime
 from typing import Any
 
+from probe.advice import DECLARED_IMPACT
 from probe.packet.facts import utc, utc_or_none
 from probe.packet.later import NOTED, Addenda, Later, instant, read
 from probe.packet.wording import NOT_KNOWN_YET, one_line, scope_entry
@@ -50,12 +51,17 @@ def _since(document: Json, later: Later) -> Json:
 
 
 def _recommendation(document: Json, later: Later) -> Json | None:
-    """The newest one; where the failure has ended since, that is one of its reasons."""
+    """The newest one; its reasons know of an impact that was confirmed since, and of the end of the failure."""
     newest: Json | None = later.recommendation or document.get("internal", {}).get("recommendation")
-    if newest is None or later.recovered_at is None:
-        return newest
-    ended = f"It recovered at {utc(later.recovered_at)}: what is sent now tells of what has ended."
-    return newest | {"reasons": [*newest["reasons"], ended]}
+    if newest is None:
+        return None
+    reasons = list(newest["reasons"])
+    if later.confirmed_impact:
+        noted = f"Impact was confirmed in a note at {later.confirmed_impact['at'] or 'a time that is not known'}."
+        reasons = [noted, *(reason for reason in reasons if reason != DECLARED_IMPACT)]
+    if later.recovered_at:
+        reasons.append(f"It recovered at {utc(later.recovered_at)}: what is sent now tells of what has ended.")
+    return newest | {"reasons": reasons}
 
 
 def _last_reproduced(document: Json, later: Later) -> datetime | None:

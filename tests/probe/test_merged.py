@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe import render
+from probe.advice import DECLARED_IMPACT
 from probe.notes import Note
 from probe.packet import draft, merged
 from probe.packet.later import NOTE_LABELS, read
@@ -95,8 +96,11 @@ def test_the_whole_story_is_told_in_one_document() -> None:
     assert (known["scope"]["sentence"], known["scope"]["as_of"]) == (FINAL, "2026-11-24T03:02:50.123Z")
     assert len(known["scope"]["table"]) == 2
     assert known["recommendation"] == now["internal"]["recommendation"]
-    *reasons, ended = known["recommendation"]["reasons"]
-    assert known["recommendation"] | {"reasons": reasons} == CONFIRMED["recommendation"]
+    confirmed, *reasons, ended = known["recommendation"]["reasons"]
+    before = CONFIRMED["recommendation"]
+    assert reasons == [reason for reason in before["reasons"] if reason != DECLARED_IMPACT]
+    assert known["recommendation"] | {"reasons": 0} == before | {"reasons": 0}
+    assert confirmed == "Impact was confirmed in a note at 2026-11-24T03:30:00.123Z."
     assert ended == "It recovered at 2026-11-24T03:07:30.123Z: what is sent now tells of what has ended."
     assert [(row["kind"], row["name"]) for row in known["addenda"]] == [
         ("confirmation", "small-p0005.001.json"),
