@@ -8,14 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.servers import Process, until
+from tests.servers.chat import GOOD, Asked, Said, chat, error
 from tests.servers.freezeframe import Freezeframe, command, configure, listens_on, verify
-from tests.servers.raw import COMPLETION
 
 pytestmark = pytest.mark.real
 
@@ -34,7 +33,7 @@ DEFAULTS = {
         "confirm": {"attempts": 0, "backoff": "1s"},
     },
 }
-DOWN = b'{"error": {"message": "The upstream is overloaded", "type": "server_error", "code": "x"}}'
+DOWN = error(503, "The upstream is overloaded", "server_error", "x")
 
 
 @dataclass
@@ -45,6 +44,10 @@ class Gateway:
     fails: threading.Event = field(default_factory=threading.Event)
     arrived_s: list[float] = field(default_factory=list)
 
+    def answer(self, _: Asked) -> Said:
+        self.arrived_s.append(time.monotonic())
+        return DOWN if self.fails.is_set() else GOOD
+
     def wait_for(self, more: int) -> None:
         wanted = len(self.arrived_s) + more
         until(f"{more} more probes", lambda: len(self.arrived_s) >= wanted, 10 + 5 * more * CADENCE_S, pause_s=0.02)
@@ -53,31 +56,9 @@ class Gateway:
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
     made = Gateway()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            made.arrived_s.append(time.monotonic())
-            self.rfile.read(int(self.headers["content-length"]))
-            failing = made.fails.is_set()
-            reply = DOWN if failing else COMPLETION
-            self.send_response(503 if failing else 200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Quiet."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        made.base_url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield made
-        finally:
-            server.shutdown()
-            thread.join()
+    with chat(made.answer) as server:
+        made.base_url = server.base_url
+        yield made
 
 
 @dataclass

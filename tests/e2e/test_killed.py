@@ -1,15 +1,11 @@
 """SIGKILL at random moments, sixty times: every outage still leaves exactly one whole packet with one end."""
 
 import asyncio
-import json
 import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +14,8 @@ import pytest
 from probe import render
 from probe.vault import PacketEntry, Vault
 from tests.servers import Process, until
+from tests.servers.chat import GOOD, chat, error
 from tests.servers.freezeframe import command, configure
-from tests.servers.raw import COMPLETION
 
 pytestmark = pytest.mark.real
 
@@ -37,38 +33,7 @@ DEFAULTS: dict[str, Any] = {
         "confirm": {"attempts": 1, "backoff": "1ms"},
     },
 }
-DOWN = json.dumps({"error": {"message": "The upstream is overloaded", "type": "server_error", "code": "x"}}).encode()
-
-
-class _Gateway(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    fails: threading.Event
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        failing = self.fails.is_set()
-        reply = DOWN if failing else COMPLETION
-        self.send_response(503 if failing else 200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(reply)))
-        self.end_headers()
-        self.wfile.write(reply)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
-
-
-@contextmanager
-def gateway() -> Iterator[tuple[str, threading.Event]]:
-    fails = threading.Event()
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("_Handler", (_Gateway,), {"fails": fails})) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/v1", fails
-        finally:
-            server.shutdown()
-            thread.join()
+DOWN = error(503, "The upstream is overloaded", "server_error", "x")
 
 
 def test_a_prober_that_is_killed_at_any_moment_freezes_each_outage_once_and_ends_it_once(tmp_path: Path) -> None:
@@ -82,9 +47,11 @@ def test_a_prober_that_is_killed_at_any_moment_freezes_each_outage_once_and_ends
 def _one_prober(folder: Path, chance: random.Random) -> int:
     """Drives one prober through its outages; how often it was killed."""
     folder.mkdir()
-    kills = 0
-    with gateway() as (base_url, fails):
-        file = configure(folder, base_url, [{"name": "t", "model": "m", "credential": "a"}], ["a"], defaults=DEFAULTS)
+    kills, fails = 0, threading.Event()
+    with chat(lambda _: DOWN if fails.is_set() else GOOD) as server:
+        file = configure(
+            folder, server.base_url, [{"name": "t", "model": "m", "credential": "a"}], ["a"], defaults=DEFAULTS
+        )
 
         def start() -> Process:
             return Process.start("run", folder, command("run", "--config", file), {"KEY_OF_A": "sk-fake-killed"})

@@ -3,10 +3,7 @@ target probed twice with the same credential is a warning."""
 
 import asyncio
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +13,9 @@ from probe.client import Client, Network
 from probe.peers import OWN_NUMBER, Peers, twins
 from probe.settings import load
 from tests.servers import Process, until
+from tests.servers.chat import GOOD, Asked, Said, chat, error
 from tests.servers.freezeframe import Freezeframe, command, configure, listens_on
 from tests.servers.prometheus import Prometheus
-from tests.servers.raw import COMPLETION
 
 pytestmark = pytest.mark.real
 
@@ -29,36 +26,11 @@ DEFAULTS: dict[str, Any] = {
     "slow": "800ms",
     "freeze": {"failures": 3, "window": 3, "recover": 2, "reopen": "1s", "confirm": {"attempts": 0}},
 }
-DOWN = json.dumps({"error": {"message": "The model is overloaded", "type": "server_error"}}).encode()
+DOWN = error(503, "The model is overloaded", "server_error", "x")
 
 
-class _Gateway(BaseHTTPRequestHandler):
-    """Overloaded for a model called `down`."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        down = asked["model"] == "down"
-        reply = DOWN if down else COMPLETION
-        self.send_response(503 if down else 200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(reply)))
-        self.end_headers()
-        self.wfile.write(reply)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
-
-
-@contextmanager
-def gateway() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Gateway) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-        server.shutdown()
-        thread.join()
+def answer(asked: Asked) -> Said:
+    return DOWN if asked.model == "down" else GOOD
 
 
 def run(folder: Path, base_url: str, prometheus: str | None, *targets: Mapping[str, Any]) -> Freezeframe:
@@ -83,7 +55,8 @@ def target(name: str, model: str, region: str) -> dict[str, Any]:
 def test_what_another_prober_sees_is_in_the_final_scope_and_a_twin_is_told(
     tmp_path: Path, real_prometheus: Prometheus
 ) -> None:
-    with gateway() as base_url:
+    with chat(answer) as server:
+        base_url = server.base_url
         same = target("same", "up", "eu")
         there = run(tmp_path / "there", base_url, None, target("small", "up", "us"), same)
         here = run(tmp_path / "here", base_url, real_prometheus.url, target("small", "up", "eu"), same)

@@ -1,0 +1,90 @@
+"""A chat API on loopback, one thread for each request, whose answers a function of the test decides."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.servers.raw import COMPLETION
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it arrived; `number` counts those for its model, from 1."""
+
+    model: str
+    key: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Said:
+    status: int
+    body: bytes
+
+
+GOOD = Said(200, COMPLETION)
+Answer = Callable[[Asked], Said]
+
+
+def error(status: int, message: str, type_: str, code: str) -> Said:
+    return Said(status, json.dumps({"error": {"message": message, "type": type_, "code": code}}).encode())
+
+
+@dataclass
+class ChatServer:
+    """Runs; `asked` holds every request in the order of arrival, the unanswered ones too."""
+
+    base_url: str
+    answer: Answer
+    asked: list[Asked] = field(default_factory=list)
+    arriving: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, model: str) -> int:
+        return sum(asked.model == model for asked in tuple(self.asked))
+
+    def arrived(self, model: str, key: str) -> Asked:
+        with self.arriving:
+            asked = Asked(model, key, self.count(model) + 1)
+            self.asked.append(asked)
+            return asked
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256  # fifty targets may knock in one moment
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    chat: ChatServer
+
+    def do_POST(self) -> None:
+        model = json.loads(self.rfile.read(int(self.headers["content-length"])))["model"]
+        said = self.chat.answer(self.chat.arrived(model, self.headers["authorization"].removeprefix("Bearer ")))
+        with contextlib.suppress(OSError):  # a client that waited no longer
+            self.send_response(said.status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(said.body)))
+            self.end_headers()
+            self.wfile.write(said.body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet: what arrived is in `asked`."""
+
+
+@contextlib.contextmanager
+def chat(answer: Answer) -> Iterator[ChatServer]:
+    """The server, until the block ends. `answer` runs on the request's own thread and may take its time."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    running = ChatServer(f"http://127.0.0.1:{server.server_address[1]}/v1", answer)
+    server.RequestHandlerClass = type("_Answering", (_Handler,), {"chat": running})
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield running
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
