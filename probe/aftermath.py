@@ -73,10 +73,10 @@ class Aftermath:
         for identity, owed in self._parts.remembered.owed_packets():
             target = self._parts.standing.targets.get(owed.trip.target)
             failing = self._known(owed.trip.target, owed.trip.entries)
-            if target is None or not failing:
+            if not failing:
                 self._parts.remembered.packet_is_kept(identity)  # nothing is left that a packet could show
-                continue
-            self._submit(target, owed, failing[-1])
+            elif target is not None:  # else it stays owed: a target may come back with the next configuration
+                self._submit(target, owed, failing[-1])
         for addendum in self._parts.remembered.owed_addenda():
             self._parts.freezer.append(addendum.packet_id, addendum.target, addendum.document)
 

@@ -102,7 +102,7 @@ class Flow:
         )
         self.ticks = 0
         redactor = Redactor([SecretStr(KEY)], [], Policy(), b"k" * 32)
-        edges = Edges(
+        self.edges = Edges(
             send=self._send,
             key=key,
             redactor=lambda: redactor,
@@ -112,7 +112,7 @@ class Flow:
             ask_controls=controls,
         )
         self.around = Surroundings(impact, "owner", None, "keep", "drop", "0", budget)
-        self.prober = Prober(self.targets, edges, self.around, self.history, self.freezer, [self.events.append])
+        self.prober = Prober(self.targets, self.edges, self.around, self.history, self.freezer, [self.events.append])
 
     async def _send(
         self, request: ProbeRequest, auth: Auth, target: Target, on_sent: Callable[[], None]
@@ -417,6 +417,23 @@ async def test_a_trip_that_was_owed_is_frozen_after_the_restart_with_the_same_id
         after.history.close()
     assert [entry.id for entry in await before.vault.entries()] == [owed]
     assert render.verify(await before.vault.read(owed)) == ()
+
+
+async def test_a_trip_stays_owed_while_its_target_is_not_configured(tmp_path: Path) -> None:
+    before = Flow(history=History(tmp_path / "h"))
+    await before.play([answer(503, BUSY)] * 3)
+    assert await before.history.flush()
+    before.history.close()
+    await before.prober.settle(5)
+    for comes_back in (False, True):
+        after = Flow(history=History(tmp_path / "h"), vault=before.vault)
+        kept = after.targets if comes_back else after.targets[1:]
+        after.prober = Prober(kept, after.edges, after.around, after.history, after.freezer, [after.events.append])
+        after.prober.restore()
+        await after.settle()
+        assert len(after.of(Frozen)) == comes_back
+        assert await after.history.flush()
+        after.history.close()
 
 
 async def test_a_packet_that_was_written_before_the_crash_but_still_owed_is_not_doubled(tmp_path: Path) -> None:
