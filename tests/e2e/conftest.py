@@ -1,6 +1,7 @@
 """The real process `freezeframe run`, and the real servers around it. Their logs are shown when a test fails."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,7 +40,20 @@ def keep(pytestconfig: pytest.Config) -> Iterator[Callable[[Process], Process]]:
 
 
 @pytest.fixture(scope="session")
-def freezeframe(tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Process], Process]) -> Start:
+def run(keep: Callable[[Process], Process]) -> Start:
+    """Runs a configuration file as it stands and waits until it is ready."""
+
+    def start(name: str, file: Path, env: Mapping[str, str]) -> Freezeframe:
+        address = listens_on(file)
+        process = keep(Process.start(f"freezeframe-{name}", file.parent, command("run", "--config", file), env))
+        process.wait_until_answering(f"http://{address}/-/ready", 30)
+        return Freezeframe(process, file.parent, address)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def freezeframe(tmp_path_factory: pytest.TempPathFactory, run: Start) -> Start:
     """Starts `freezeframe run` for targets of one gateway and waits until it is ready."""
 
     def start(
@@ -50,14 +64,8 @@ def freezeframe(tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Proces
         *,
         defaults: Mapping[str, Any] | None = None,
     ) -> Freezeframe:
-        folder = tmp_path_factory.mktemp(name)
-        file = configure(folder, base_url, targets, keys, defaults=defaults)
-        address = listens_on(file)
-        env = {f"KEY_OF_{account.upper()}": key for account, key in keys.items()}
-        started = command("run", "--config", file)
-        process = keep(Process.start(f"freezeframe-{name}", folder, started, env))
-        process.wait_until_answering(f"http://{address}/-/ready", 30)
-        return Freezeframe(process, folder, address)
+        file = configure(tmp_path_factory.mktemp(name), base_url, targets, keys, defaults=defaults)
+        return run(name, file, {f"KEY_OF_{account.upper()}": key for account, key in keys.items()})
 
     return start
 

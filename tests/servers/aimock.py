@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.servers import CACHE, Process, free_port, get
@@ -30,13 +31,19 @@ _MODELS: dict[str, dict[str, object]] = {
 }
 
 
-def start(folder: Path) -> tuple[Process, str]:
-    """The running server and its origin; the API is under /v1."""
+def start(
+    folder: Path,
+    *,
+    port: int | None = None,
+    models: Mapping[str, Mapping[str, object]] = _MODELS,
+    keys: Sequence[str] = (KEY,),
+) -> tuple[Process, str]:
+    """The running server and its origin; the API is under /v1. It knows these models and keys and no others."""
     fixtures = folder / "fixtures"
-    fixtures.mkdir()
-    rows = [{"match": {"model": name}, **behaviour} for name, behaviour in _MODELS.items()]
+    fixtures.mkdir(exist_ok=True)
+    rows = [{"match": {"model": name}, **behaviour} for name, behaviour in models.items()]
     (fixtures / "models.json").write_text(json.dumps({"fixtures": rows}))
-    port = free_port()
+    port = port or free_port()
     process = Process.start(
         "aimock",
         folder,
@@ -44,7 +51,7 @@ def start(folder: Path) -> tuple[Process, str]:
             *(CACHE / "aimock/node_modules/.bin/llmock", "-h", "127.0.0.1", "-p", str(port)),
             *("-f", fixtures, "--metrics", "--strict", "--log-level", "warn"),
         ],
-        {"AIMOCK_API_KEYS": KEY},
+        {"AIMOCK_API_KEYS": ",".join(keys)},
     )
     process.wait_until_answering(f"http://127.0.0.1:{port}/health", 30)
     return process, f"http://127.0.0.1:{port}"
