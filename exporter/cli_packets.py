@@ -9,9 +9,9 @@ import typer
 from exporter.cli_store import CONFIG, AsJson, ConfigFile, Out, Store, kept, shelf, stored, tell, wait, write
 from exporter.terminal import say, show_json, show_table
 from probe import render
+from probe.index import PacketEntry
 from probe.packet import Problem
 from probe.settings import ConfigError
-from probe.vault import PacketEntry
 
 packets = typer.Typer(
     help="Evidence packets: list, show, fetch, export, verify, note, post.",

@@ -28,8 +28,9 @@ from exporter.gateway_script import DEMO_SCRIPT
 from exporter.program import wire
 from exporter.terminal import COLOURS, show_json
 from probe import render, settings
+from probe.index import PacketEntry
 from probe.records import Event, Frozen, Recovered, Reopened, Result, Trip, Verdict
-from probe.vault import PacketEntry, Vault
+from probe.vault import Vault
 
 TARGETS = (
     ("small", "demo-small", False),

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from exporter.answers import utc
+from probe.index import PacketEntry
 from probe.records import Json, Verdict
-from probe.vault import PacketEntry
 
 PACKET_ID: Final = re.compile(r"[A-Za-z0-9-]+")
 LIMIT: Final = 100

@@ -14,6 +14,7 @@ from exporter.exposition import Exposition
 from exporter.gauges import Gauges
 from exporter.latest import Latest, LatestPacket
 from probe.contract import Contract
+from probe.index import PacketEntry
 from probe.pong import Target
 from probe.records import (
     PACKET_VERDICTS,
@@ -38,7 +39,6 @@ from probe.records import (
     Vetoed,
     WindowChanged,
 )
-from probe.vault import PacketEntry
 
 # A model call takes seconds to minutes: the library's own buckets end at 10 s.
 LATENCY_BUCKETS_S: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 
 from exporter import listing
+from probe.index import PacketEntry
 from probe.packet import Addenda, merged
 from probe.packet.later import NOTE_LABELS
 from probe.packet.wording import OUTCOME_WORDS
 from probe.records import Json
-from probe.vault import PacketEntry
 
 
 @dataclass(frozen=True, slots=True)

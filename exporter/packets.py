@@ -18,9 +18,10 @@ from exporter.once import KeyReused, Once
 from exporter.packet_view import View
 from exporter.status import Board
 from probe import notes
+from probe.index import PacketEntry
 from probe.records import Json
 from probe.render import unpack
-from probe.vault import PacketEntry, PacketNotFound
+from probe.vault import PacketNotFound
 
 MOST_BODY_BYTES: Final = 64 * 1024
 MOST_KEY_CHARACTERS: Final = 255

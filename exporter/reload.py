@@ -38,11 +38,14 @@ class Reloader:
         self._loaded = loaded
         self._apply = apply
         self._told = told
+        self._known: dict[Path, str] = {}  # the contents that were read last, by their digests
         self._one_at_a_time = asyncio.Lock()
 
     async def reload(self, cause: str) -> Reloaded:
         """ConfigError where the new configuration does not hold; then the old one stays."""
         async with self._one_at_a_time:
+            # Before it is read: what is edited while it is taken over must be seen as a change afterwards.
+            self._known = await asyncio.to_thread(_digests, self._loaded)
             try:
                 new = await asyncio.to_thread(self._loaded.again)
                 done = _difference(self._loaded, new)
@@ -57,6 +60,8 @@ class Reloader:
                 )
                 raise
             self._loaded = new
+            now = await asyncio.to_thread(_digests, new)  # it may name other files
+            self._known = {path: self._known.get(path, digest) for path, digest in now.items()}
             self._told(True)
             facts: dict[str, Any] = {name: ",".join(names) for name, names in asdict(done).items() if names}
             say("reloaded", cause=cause, **facts)
@@ -64,26 +69,26 @@ class Reloader:
 
     async def watch(self) -> None:
         """Reload when the contents of a file have changed and stayed so for one look; runs until cancelled."""
-        known = seen = await asyncio.to_thread(self._digest)
+        self._known = seen = await asyncio.to_thread(_digests, self._loaded)
         while True:
             await asyncio.sleep(LOOK_S)
-            before, seen = seen, await asyncio.to_thread(self._digest)
-            if seen == known or seen != before:
+            before, seen = seen, await asyncio.to_thread(_digests, self._loaded)
+            if seen == self._known or seen != before:
                 continue
             with contextlib.suppress(ConfigError):  # told already; the next change is the next try
                 await self.reload("file")
-            known = seen = await asyncio.to_thread(self._digest)  # it may name other files now
 
-    def _digest(self) -> str:
-        """Of everything that the configuration is read from, itself included; a file that is away counts as that."""
-        digest = hashlib.sha256()
-        for path in (self._loaded.file, *_files(self._loaded)):
-            try:
-                content = path.read_bytes()
-            except OSError:
-                content = b"\0away"
-            digest.update(hashlib.sha256(content).digest())
-        return digest.hexdigest()
+
+def _digests(loaded: Loaded) -> dict[Path, str]:
+    """Of everything that the configuration is read from, itself included; a file that is away counts as that."""
+    digests = {}
+    for path in (loaded.file, *_files(loaded)):
+        try:
+            content = path.read_bytes()
+        except OSError:
+            content = b"\0away"
+        digests[path] = hashlib.sha256(content).hexdigest()
+    return digests
 
 
 def _files(loaded: Loaded) -> Iterable[Path]:

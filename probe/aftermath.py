@@ -78,7 +78,7 @@ class Aftermath:
             elif target is not None:  # else it stays owed: a target may come back with the next configuration
                 self._submit(target, owed, failing[-1])
         for addendum in self._parts.remembered.owed_addenda():
-            self._parts.freezer.append(addendum.packet_id, addendum.target, addendum.document)
+            self._parts.freezer.append(addendum.packet_id, addendum.target, addendum.document, again=True)
 
     async def settle(self, grace_s: float) -> None:
         """Let what follows the latest trips end; what has not within `grace_s` is cancelled (a packet stays owed)."""
@@ -141,7 +141,7 @@ class Aftermath:
     async def _extra(self, target: Target, kind: RequestKind, name: str, due_at: datetime) -> Result | None:
         """A paid request beside the schedule: it is part of the history and never of a window."""
         result = await self._parts.attempts.make(target, kind, name, due_at)
-        if result is not None:
+        if result is not None and target.name in self._parts.standing.targets:  # else a reload took it away meanwhile
             self._parts.history.add(result)
             self._parts.publish(result)
         return result

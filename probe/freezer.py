@@ -30,9 +30,12 @@ _ZIP = ".zip"
 
 @dataclass(frozen=True, slots=True)
 class _Addendum:
+    """`again`: it may be in the store already, from before a restart."""
+
     packet_id: str
     target: str
     document: Json
+    again: bool
 
 
 class Freezer:
@@ -63,9 +66,9 @@ class Freezer:
         """Owe this packet; the future ends when it is in the store or the spool, or refused."""
         return self._owe(case)
 
-    def append(self, packet_id: str, target: str, document: Json) -> None:
-        """Owe an addendum to a packet."""
-        self._owe(_Addendum(packet_id, target, document))
+    def append(self, packet_id: str, target: str, document: Json, *, again: bool = False) -> None:
+        """Owe an addendum to a packet; `again` where it was owed before a restart and may have been written."""
+        self._owe(_Addendum(packet_id, target, document, again))
 
     async def freeze(self, case: Case) -> bool:
         """Owe this packet and wait; whether it was written (False: refused). StoreError: it waits in the spool."""
@@ -104,7 +107,7 @@ class Freezer:
                 await self._history.flush()
                 made = await (self._packet(work) if isinstance(work, Case) else self._addendum(work))
                 if made is not None:
-                    await self._keep(*made)
+                    await self._keep(*made, again=isinstance(work, _Addendum) and work.again)
             finally:
                 self._owed.task_done()
                 if not done.done():
@@ -118,11 +121,12 @@ class Freezer:
     def _waiting(self) -> tuple[str, ...]:
         return () if self._spool is None else self._spool.waiting()
 
-    async def _keep(self, name: str, data: bytes) -> None:
+    async def _keep(self, name: str, data: bytes, again: bool) -> None:
         """Into the store, behind what waits already; else into the spool; else again."""
         while True:
-            if not self._waiting() and await self._delivered(name, data):
+            if not self._waiting() and await self._delivered(name, data, again):
                 return
+            again = True
             if self._spool is not None and await self._spool.put(name, data):
                 self._kept(name, data)
                 self._publish(Spooled(len(self._waiting())))
@@ -139,29 +143,31 @@ class Freezer:
             except OSError as error:
                 self._publish(StoreFailed("read", None, f"spool: {error.strerror or 'an error'}"))
                 return
-            if not await self._delivered(name, data):
+            if not await self._delivered(name, data, again=True):
                 return
             await self._spool.remove(name)
             self._publish(Spooled(len(self._spool.waiting())))
 
-    async def _delivered(self, name: str, data: bytes) -> bool:
+    async def _delivered(self, name: str, data: bytes, again: bool) -> bool:
         packet_id = name.partition(".")[0]
         try:
             if name.endswith(_ZIP):
                 if await self._vault.freeze(packet_id, data):
                     self._publish(await asyncio.to_thread(_frozen, data, self._began.pop(packet_id, None)))
             else:
-                await self._add(packet_id, orjson.loads(data))
+                await self._add(packet_id, orjson.loads(data), again)
         except StoreError as error:
             self._publish(StoreFailed("freeze" if name.endswith(_ZIP) else "append", packet_id, str(error)))
             return False
         self._kept(name, data)
         return True
 
-    async def _add(self, packet_id: str, document: Json) -> None:
+    async def _add(self, packet_id: str, document: Json, again: bool) -> None:
+        """Only what was tried before can be there already; a failure that comes and goes adds hundreds to one packet,
+        and each new one must not read all the others."""
         try:
-            known = await self._vault.addenda(packet_id)
-            if all(document != written for _, written in known):  # a crash may have come after it was written
+            known = await self._vault.addenda(packet_id) if again else ()
+            if all(document != written for _, written in known):
                 await self._vault.add(packet_id, document)
         except PacketNotFound:
             self._publish(StoreFailed("append", packet_id, "the packet is no longer in the store"))

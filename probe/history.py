@@ -97,7 +97,8 @@ class History:
             self._facts.pop(key, None)
         else:
             self._facts[key] = value
-        self._pending_facts[key] = value
+        if self._database is not None:
+            self._pending_facts[key] = value
 
     def recalled(self, prefix: str) -> dict[str, bytes]:
         return {key: value for key, value in self._facts.items() if key.startswith(prefix)}

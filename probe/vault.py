@@ -5,12 +5,9 @@ Addenda are `<packet>.001.json`, `<packet>.002.json`, ...; what stands in them i
 
 import asyncio
 import contextlib
-import hashlib
-import io
 import os
 import re
 import tempfile
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,10 +15,10 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import obstore
-import orjson
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
+from probe.index import PacketEntry, entry
 from probe.packet import Problem, addendum
 from probe.records import Json
 
@@ -30,7 +27,6 @@ _ADDENDUM: Final = re.compile(r"([A-Za-z0-9-]+)\.(\d{3,})\.json")
 _REMOTE: Final = ("s3://", "gs://", "az://")
 _RETRY_S: Final = 20  # a remote store that does not answer must not hold the writer for minutes
 _AT_ONCE: Final = 16
-_NOT_KNOWN: Final = "not known"
 
 T = TypeVar("T")
 
@@ -49,22 +45,6 @@ class PacketNotFound(LookupError):
     """No packet of that ID is in the store."""
 
 
-@dataclass(frozen=True, slots=True)
-class PacketEntry:
-    """One line of the index. `state` is open, recovered, or unreadable (then what stands in the zip is "not known")."""
-
-    id: str
-    target: str
-    verdict: str
-    reason: str
-    trigger: str
-    frozen_at: datetime
-    incident: str
-    state: str
-    zip_sha256: str
-    size_bytes: int
-
-
 @dataclass(slots=True)
 class Vault:
     """Packets in one object store. What was read for the index is kept: the objects never change."""
@@ -72,7 +52,7 @@ class Vault:
     store: ObjectStore
     folder: Path | None
     _read: dict[str, PacketEntry] = field(default_factory=dict)
-    _kinds: dict[str, str | None] = field(default_factory=dict)
+    _kinds: dict[str, object] = field(default_factory=dict)
     _unsynced: set[str] = field(default_factory=set)  # created by us, but the disk did not confirm it yet
 
     @classmethod
@@ -133,14 +113,14 @@ class Vault:
         The zip goes first: addenda that a crash leaves behind belong to no packet and go with the next run.
         """
         gone = []
-        for entry in await self.entries():
-            if entry.state == "unreadable" or entry.frozen_at >= before:
+        for known in await self.entries():
+            if known.state == "unreadable" or known.frozen_at >= before:
                 continue
-            documents = await self.addenda(entry.id)
+            documents = await self.addenda(known.id)
             if any(document.get("escalation_id") for _, document in documents):
                 continue
-            await self._delete(f"{entry.id}.zip")
-            gone.append(entry.id)
+            await self._delete(f"{known.id}.zip")
+            gone.append(known.id)
         listed = await self._list()
         for name in listed:
             match = _ADDENDUM.fullmatch(name)
@@ -157,7 +137,7 @@ class Vault:
         async def one(name: str) -> None:
             async with gate:
                 if name.endswith(".zip"):
-                    self._read[name] = _entry(name.removesuffix(".zip"), await self._get(name), listed[name])
+                    self._read[name] = entry(name.removesuffix(".zip"), await self._get(name), listed[name])
                 else:
                     self._kinds[name] = (addendum.decode(await self._get(name)) or {}).get("kind")
 
@@ -166,12 +146,13 @@ class Vault:
         await asyncio.gather(*(one(name) for name in wanted if name not in self._read and name not in self._kinds))
         state: dict[str, str] = {}
         for match in addenda:
-            if self._kinds[match[0]] in ("recovery", "reopening"):
-                state[match[1]] = "recovered" if self._kinds[match[0]] == "recovery" else "open"
+            kind = self._kinds[match[0]]
+            if kind in ("recovery", "reopening"):
+                state[match[1]] = "recovered" if kind == "recovery" else "open"
         known = [self._read[name] for name in packets]
         entries = [replace(it, state=state.get(it.id, it.state)) for it in known if it.state != "unreadable"]
         entries += [it for it in known if it.state == "unreadable"]
-        return tuple(sorted(entries, key=lambda entry: (entry.frozen_at, entry.id), reverse=True))
+        return tuple(sorted(entries, key=lambda it: (it.frozen_at, it.id), reverse=True))
 
     async def _addenda(self, packet_id: str) -> list[str]:
         _checked(packet_id)
@@ -249,41 +230,6 @@ def _checked(packet_id: str) -> str:
 
 def _number(name: str) -> int:
     return int(name.split(".")[1])
-
-
-def _entry(packet_id: str, data: bytes, written_at: datetime) -> PacketEntry:
-    digest, size = hashlib.sha256(data).hexdigest(), len(data)
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            info = archive.getinfo(f"{packet_id}/packet.json")
-            if info.compress_type != zipfile.ZIP_STORED:  # ours are: what is packed could be a bomb
-                raise ValueError("compressed")
-            document = orjson.loads(archive.read(info))
-        return PacketEntry(
-            id=packet_id,
-            target=str(document["target"]["name"]),
-            verdict=str(document["verdict"]),
-            reason=str(document["reason"]),
-            trigger=str(document["trigger"]),
-            frozen_at=datetime.fromisoformat(document["frozen_at"]),
-            incident=str(document["incident"]),
-            state="open",
-            zip_sha256=digest,
-            size_bytes=size,
-        )
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, LookupError, ValueError, TypeError):
-        return PacketEntry(
-            id=packet_id,
-            target=_NOT_KNOWN,
-            verdict=_NOT_KNOWN,
-            reason=_NOT_KNOWN,
-            trigger=_NOT_KNOWN,
-            frozen_at=written_at,
-            incident=_NOT_KNOWN,
-            state="unreadable",
-            zip_sha256=digest,
-            size_bytes=size,
-        )
 
 
 def _first_line(error: Exception) -> str:

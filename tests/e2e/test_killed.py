@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from probe import render
-from probe.vault import PacketEntry, Vault
+from probe.index import PacketEntry
+from probe.vault import Vault
 from tests.servers import Process, until
 from tests.servers.chat import GOOD, chat, error
 from tests.servers.freezeframe import command, configure

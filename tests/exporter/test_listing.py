@@ -8,8 +8,8 @@ import pytest
 from exporter_facts import START
 
 from exporter.listing import BadParameter, Query, instant, latest, parse, row, select
+from probe.index import PacketEntry
 from probe.records import Verdict
-from probe.vault import PacketEntry
 
 
 def _packet(packet_id: str, **changes: Any) -> PacketEntry:

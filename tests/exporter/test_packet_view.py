@@ -9,8 +9,9 @@ import pytest
 from exporter import answers
 from exporter.packet_view import View
 from probe import render
+from probe.index import PacketEntry
 from probe.packet import Addenda, draft, merged
-from probe.vault import PacketEntry, Vault
+from probe.vault import Vault
 from tests.probe.afterwards import AGAIN, CONFIRMED, FINAL, OUTAGE, PACKET, RECOVERED, STORY, named, noted
 
 FROZEN = draft(OUTAGE)

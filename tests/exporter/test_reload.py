@@ -133,3 +133,41 @@ async def test_kubernetes_swap_of_a_symlink_is_one_reload(tmp_path: Path) -> Non
     await asyncio.gather(watching, return_exceptions=True)
     assert [[target.name for target in loaded.targets] for loaded in watched.applied] == [["one"]]
     assert watched.told == [True]
+
+
+async def looks(count: int) -> None:
+    await asyncio.sleep(module.LOOK_S * count)
+
+
+async def test_an_edit_while_another_is_taken_over_is_taken_over_too(tmp_path: Path) -> None:
+    file = configure(tmp_path, "http://127.0.0.1:9/v1", TARGETS, ["a"], change=with_key_file)
+    (tmp_path / "key").write_text(KEY)
+    watched = Watched(file)
+
+    def apply(loaded: Loaded) -> None:
+        if not watched.applied:
+            rewrite(file, lambda config: config["targets"].pop())
+        watched.apply(loaded)
+
+    watched.reloader = Reloader(load(file, {}), apply, watched.told.append)
+    watching = asyncio.create_task(watched.reloader.watch())
+    await looks(1)
+    rewrite(file, lambda config: config["budget"].update(probes_per_day=7))
+    await looks(6)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    assert [len(loaded.targets) for loaded in watched.applied] == [2, 1]
+
+
+async def test_a_reload_that_was_asked_for_is_not_done_again_by_the_watch(tmp_path: Path) -> None:
+    file = configure(tmp_path, "http://127.0.0.1:9/v1", TARGETS, ["a"], change=with_key_file)
+    (tmp_path / "key").write_text(KEY)
+    watched = Watched(file)
+    watching = asyncio.create_task(watched.reloader.watch())
+    await looks(1)
+    rewrite(file, lambda config: config["targets"].pop())
+    await watched.reloader.reload("http")
+    await looks(4)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    assert len(watched.applied) == 1

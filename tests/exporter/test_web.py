@@ -25,12 +25,13 @@ from starlette.applications import Starlette
 from exporter.metrics import Metrics
 from exporter.reload import Reloaded
 from exporter.web import Access, WindowView, create
+from probe.index import PacketEntry
 from probe.notes import BadNote, Note
 from probe.pong import Target
 from probe.records import Json, Result, Verdict
 from probe.render import pack
 from probe.settings import ConfigError
-from probe.vault import PacketEntry, PacketNotFound, StoreError, Vault
+from probe.vault import PacketNotFound, StoreError, Vault
 
 TOKEN = "fake-token-for-tests"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}

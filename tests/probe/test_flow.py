@@ -30,6 +30,7 @@ from probe.records import (
     Event,
     Fault,
     Frozen,
+    Json,
     Observation,
     Phase,
     ProbeRequest,
@@ -423,6 +424,29 @@ async def test_a_trip_that_was_owed_is_frozen_after_the_restart_with_the_same_id
     assert render.verify(await before.vault.read(owed)) == ()
 
 
+async def test_a_new_addendum_reads_none_of_those_that_are_there() -> None:
+    """A failure that comes and goes adds hundreds to one packet."""
+    flow = Flow()
+    await flow.play([*[answer(503, BUSY)] * 3, *[answer(200, GOOD)] * 3])
+    await flow.settle()
+    [entry] = await flow.vault.entries()
+    asked: list[str] = []
+
+    class Counting(Vault):
+        async def addenda(self, packet_id: str) -> tuple[tuple[str, Json], ...]:
+            asked.append(packet_id)
+            return await super().addenda(packet_id)
+
+    flow.freezer = Freezer(Counting(flow.vault.store, None), lambda: [SecretStr(KEY)], flow.events.append, flow.history)
+    flow.freezer.append(entry.id, "small", {"kind": "recovery", "at": "2026-11-24T09:00:00.000Z"})
+    await flow.settle()
+    assert asked == []
+    flow.freezer.append(entry.id, "small", {"kind": "recovery", "at": "2026-11-24T09:00:00.000Z"}, again=True)
+    await flow.settle()
+    assert asked == [entry.id]
+    assert (await kinds(flow, entry.id)).count("recovery") == 2
+
+
 async def test_a_trip_stays_owed_while_its_target_is_not_configured(tmp_path: Path) -> None:
     before = Flow(history=History(tmp_path / "h"))
     await before.play([answer(503, BUSY)] * 3)
@@ -497,6 +521,26 @@ async def test_a_reload_keeps_windows_and_drops_what_a_removed_target_was() -> N
     flow.prober.adopt(flow.targets, flow.around)
     assert flow.prober.windows[flow.targets[1].name].entries == ()
     await flow.settle()
+
+
+async def test_a_sibling_in_flight_of_a_target_that_a_reload_removes_leaves_nothing() -> None:
+    flow = Flow()
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def send(request: ProbeRequest, auth: Auth, target: Target, on_sent: Callable[[], None]) -> Observation:
+        if request.kind is RequestKind.SIBLING:
+            asked.set()
+            await answered.wait()
+        return await flow._send(request, auth, target, on_sent)
+
+    edges = replace(flow.edges, send=send)
+    flow.prober = Prober(flow.targets, edges, flow.around, flow.history, flow.freezer, [flow.events.append])
+    await flow.play([answer(503, BUSY)] * 3)
+    await asyncio.wait_for(asked.wait(), 5)
+    flow.prober.adopt(flow.targets[:1], flow.around)
+    answered.set()
+    await flow.settle()
+    assert flow.history.recent(flow.targets[1].name) == ()
 
 
 @pytest.mark.parametrize("trouble", ["read-only", "full", "away"])

@@ -16,6 +16,7 @@ from probe import stored
 from probe.history import History
 from probe.records import Event, Result, StoreFailed, Verdict
 from tests.probe.evidence import START, cut_off, good, missed, missing_choices, overloaded
+from tests.probe.held import held_by
 from tests.servers.disk import Disk
 
 
@@ -195,6 +196,15 @@ def test_a_kill_loses_nothing_that_was_flushed_and_no_batch_is_half_there(file: 
     assert rows >= told
     assert int(history.recalled("count")["count"]) == rows
     history.close()
+
+
+async def test_without_a_file_nothing_waits_to_be_written() -> None:
+    history = History()
+    for number in range(100):
+        history.remember(f"owed/{number}", b"x")
+        history.remember(f"owed/{number}", None)
+    assert held_by(history) < held_by(History()) + 50
+    assert await history.flush()
 
 
 def test_a_good_result_without_its_exchange_is_still_counted() -> None:
