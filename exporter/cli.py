@@ -20,6 +20,7 @@ from exporter.cli_export import export
 from exporter.cli_notes import note
 from exporter.cli_packets import packets
 from exporter.cli_post import post
+from exporter.cli_store import CONFIG, AsJson
 from exporter.terminal import as_json, coloured, out, say, show_json, show_line, show_table, waterfall
 from probe import __version__, contract, corpus, exchange, settings
 from probe.redact import Policy, Redactor
@@ -38,9 +39,7 @@ packets.command()(note)
 packets.command()(post)
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on standard output.")]
 AlwaysJson = Annotated[bool, typer.Option("--json", help="Accepted as everywhere; this command always prints JSON.")]
-CONFIG = Path("freezeframe.yaml")
 
 
 def main() -> None:

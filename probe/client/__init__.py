@@ -14,11 +14,11 @@ import asyncio
 import re
 import ssl
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import httpcore2
 import httpx2
@@ -33,6 +33,7 @@ from probe.wire import Journal
 
 __all__ = ["Auth", "Client", "Network"]
 
+T = TypeVar("T")
 GRACE_S: Final = 0.25  # after the terminal event: for the end of the message, or for what should not follow
 
 # RFC 9110 field-value, ASCII only: what h11 would refuse is refused here, before a library quotes the value anywhere.
@@ -106,40 +107,47 @@ class Client:
 
     async def reachable(self, url: str, timeout_s: float) -> bool:
         """An unpaid look without a credential: whether any HTTP status comes back."""
-        transport = WireTransport(self._network, self._trust)
-        try:
-            async with asyncio.timeout(timeout_s):
-                await transport.handle_async_request(httpx2.Request("GET", url, headers={"User-Agent": "freezeframe"}))
-        except TimeoutError:
-            return False
-        except KNOWN:
-            return False
-        finally:
-            await transport.aclose()
-        return True
+
+        async def read(_: httpx2.Response) -> bool:
+            return True
+
+        return await self._look(url, timeout_s, {}, read) is not None
 
     async def fetch(self, url: str, timeout_s: float, limit_bytes: int) -> bytes | None:
         """An unpaid look without a credential: the body of a 200 answer; None for anything else, or a longer one."""
+
+        async def read(response: httpx2.Response) -> bytes | None:
+            if response.status_code != 200:
+                return None
+            body = bytearray()
+            async with aclosing(_chunks(response)) as chunks:
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) > limit_bytes:
+                        return None
+            return bytes(body)
+
+        return await self._look(url, timeout_s, {"Accept": "application/json"}, read)
+
+    async def _look(
+        self,
+        url: str,
+        timeout_s: float,
+        headers: Mapping[str, str],
+        read: Callable[[httpx2.Response], Awaitable[T | None]],
+    ) -> T | None:
+        """What is read of the answer to one GET, all within the deadline; None where that failed on the way."""
         transport = WireTransport(self._network, self._trust)
-        body = bytearray()
+        asked = httpx2.Request("GET", url, headers={"User-Agent": "freezeframe", **headers})
         try:
             async with asyncio.timeout(timeout_s):
-                asked = httpx2.Request("GET", url, headers={"User-Agent": "freezeframe", "Accept": "application/json"})
-                response = await transport.handle_async_request(asked)
-                if response.status_code != 200:
-                    return None
-                async with aclosing(_chunks(response)) as chunks:
-                    async for chunk in chunks:
-                        body += chunk
-                        if len(body) > limit_bytes:
-                            return None
+                return await read(await transport.handle_async_request(asked))
         except TimeoutError:
             return None
         except KNOWN:
             return None
         finally:
             await transport.aclose()
-        return bytes(body)
 
     async def aclose(self) -> None:
         """Close the connections that wait for reuse."""

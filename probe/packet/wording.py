@@ -164,8 +164,12 @@ def scope_entry(target: Json, scope: Json, impact: str) -> str:
 
 def one_line(text: str) -> str:
     """Without control and direction marks, and without backticks."""
-    shown = "".join(char if char.isprintable() else " " for char in text).replace("`", "'")
-    return " ".join(shown.split())
+    return flat(text).replace("`", "'")
+
+
+def flat(text: str) -> str:
+    """On one line, without control and direction marks."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _signature(result: Result) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from probe.packet.later import NOTE_LABELS
-from probe.packet.wording import OUTCOME_WORDS, one_line
+from probe.packet.wording import OUTCOME_WORDS, flat, one_line
 from probe.records import Json
 
 _SPECIAL: Final = re.compile(r"[\\\[\]|*`]")  # what makes a link, a cell, emphasis or code in Markdown
@@ -26,7 +26,7 @@ def fill(name: str, values: Json) -> bytes:
 def inert(text: str, *, cell: bool = False) -> str:
     """Text of others in Markdown that may be published: one line, without HTML, links, images, table cells or commands
     of a site generator. What stands between backticks stays code; in a `cell` of a table its pipes are escaped too."""
-    shown = _RUN.sub("{ ", _line(text))
+    shown = _RUN.sub("{ ", flat(text))
     parts = [_span(part, cell) if _CODE.fullmatch(part) else _words(part) for part in _CODE.split(shown)]
     return "".join(parts)
 
@@ -40,10 +40,6 @@ def _span(code: str, cell: bool) -> str:
     if code == "``":
         return "` `"
     return re.sub(r"\\(?=\|)", r"\\ ", code).replace("|", r"\|") if cell else code
-
-
-def _line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _code(text: str) -> Markup:

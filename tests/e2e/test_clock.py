@@ -5,16 +5,16 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.servers import Process, until
+from tests.servers import until
 from tests.servers.chat import GOOD, Asked, Said, chat, error
-from tests.servers.freezeframe import Freezeframe, command, configure, listens_on, verify
+from tests.servers.freezeframe import Freezeframe, Start, configure, verify
 
 pytestmark = pytest.mark.real
 
@@ -94,16 +94,13 @@ def recovered(probe: Freezeframe) -> bool:
 
 
 def test_a_clock_that_steps_neither_silences_nor_bursts_and_each_outage_is_frozen_once(
-    tmp_path: Path, gateway: Gateway, keep: Callable[[Process], Process]
+    tmp_path: Path, gateway: Gateway, run: Start
 ) -> None:
     clock = WallClock(tmp_path / "clock")
     clock.set(0)
     target = {"name": "t", "model": "m", "credential": "a"}
     file = configure(tmp_path, gateway.base_url, [target], ["a"], defaults=DEFAULTS)
-    env = clock.env | {"KEY_OF_A": "sk-fake-clock"}
-    process = keep(Process.start("stepped", tmp_path, command("run", "--config", file), env))
-    process.wait_until_answering(f"http://{listens_on(file)}/-/ready", 30)
-    probe = Freezeframe(process, tmp_path, listens_on(file))
+    probe = run("stepped", file, clock.env | {"KEY_OF_A": "sk-fake-clock"})
     gateway.wait_for(4)
 
     for outages, ahead_s in enumerate((-3600, 3600), start=1):
@@ -116,7 +113,7 @@ def test_a_clock_that_steps_neither_silences_nor_bursts_and_each_outage_is_froze
         until("its recovery", partial(recovered, probe), 30)
         assert frozen(probe, outages), "one outage is one packet"
 
-    steps = re.findall(r"the wall clock was set.* seconds=(-?[\d.]+)", process.log_tail(100_000))
+    steps = re.findall(r"the wall clock was set.* seconds=(-?[\d.]+)", probe.process.log_tail(100_000))
     assert [round(float(seconds)) for seconds in steps] == [-3600, 7200]
     seen = gateway.arrived_s
     assert max(after - before for before, after in itertools.pairwise(seen)) < 2 * CADENCE_S + NOTICED_S + BUSY_S

@@ -12,9 +12,9 @@ import pytest
 from probe.client import Client, Network
 from probe.peers import OWN_NUMBER, Peers, twins
 from probe.settings import load
-from tests.servers import Process, until
+from tests.servers import until
 from tests.servers.chat import GOOD, Asked, Said, chat, error
-from tests.servers.freezeframe import Freezeframe, command, configure, listens_on
+from tests.servers.freezeframe import Freezeframe, Start, configure
 from tests.servers.prometheus import Prometheus
 
 pytestmark = pytest.mark.real
@@ -33,19 +33,19 @@ def answer(asked: Asked) -> Said:
     return DOWN if asked.model == "down" else GOOD
 
 
-def run(folder: Path, base_url: str, prometheus: str | None, *targets: Mapping[str, Any]) -> Freezeframe:
+ENV = {"KEY_OF_A": KEY}
+
+
+def config(folder: Path, base_url: str, prometheus: str | None, *targets: Mapping[str, Any]) -> Path:
     folder.mkdir()
-    file = configure(
+    return configure(
         folder,
         base_url,
         targets,
         ["a"],
         defaults=DEFAULTS,
-        change=lambda config: config.update(prometheus={"url": prometheus}),
+        change=lambda stated: stated.update(prometheus={"url": prometheus}),
     )
-    started = Process.start("run", folder, command("run", "--config", file), {"KEY_OF_A": KEY})
-    started.wait_until_answering(f"http://{listens_on(file)}/-/ready", 30)
-    return Freezeframe(started, folder, listens_on(file))
 
 
 def target(name: str, model: str, region: str) -> dict[str, Any]:
@@ -53,14 +53,14 @@ def target(name: str, model: str, region: str) -> dict[str, Any]:
 
 
 def test_what_another_prober_sees_is_in_the_final_scope_and_a_twin_is_told(
-    tmp_path: Path, real_prometheus: Prometheus
+    tmp_path: Path, real_prometheus: Prometheus, run: Start
 ) -> None:
     with chat(answer) as server:
         base_url = server.base_url
         same = target("same", "up", "eu")
-        there = run(tmp_path / "there", base_url, None, target("small", "up", "us"), same)
-        here = run(tmp_path / "here", base_url, real_prometheus.url, target("small", "up", "eu"), same)
-        running = [there, here]
+        there = run("there", config(tmp_path / "there", base_url, None, target("small", "up", "us"), same), ENV)
+        file = config(tmp_path / "here", base_url, real_prometheus.url, target("small", "up", "eu"), same)
+        here = run("here", file, ENV)
         try:
             for name, probe in (("peers-there", there), ("peers-here", here)):
                 real_prometheus.scrape(name, probe.address)
@@ -70,16 +70,14 @@ def test_what_another_prober_sees_is_in_the_final_scope_and_a_twin_is_told(
 
             # The warning of the running process: it looks at its start, when nothing is scraped yet, so start it anew.
             here.stop()
-            here.process = Process.start(
-                "run", here.folder, command("run", "--config", here.folder / "freezeframe.yaml"), {"KEY_OF_A": KEY}
-            )
+            here = run("here", file, ENV)
             until("a warning", lambda: "another prober probes the same targets" in here.process.log_tail(), 30)
             assert f"targets=same instances={there.address}" in here.process.log_tail()
             until("the page says so", lambda: f"same also by {there.address}" in here.get("/", "text/html").decode(), 9)
 
-            config = json.loads((here.folder / "freezeframe.yaml").read_text())
-            config["targets"][0]["model"] = "down"
-            (here.folder / "freezeframe.yaml").write_text(json.dumps(config))
+            stated = json.loads(file.read_text())
+            stated["targets"][0]["model"] = "down"
+            file.write_text(json.dumps(stated))
             packet = here.first_packet("small")
             scope = until("the final scope", lambda: _final_scope(here, packet.listed["id"]), 20)
             assert scope["sentence"].startswith("Only the model down"), scope["sentence"]
@@ -92,13 +90,13 @@ def test_what_another_prober_sees_is_in_the_final_scope_and_a_twin_is_told(
             }
             assert there.address not in json.dumps(scope)
         finally:
-            for probe in running:
+            for probe in (there, here):
                 probe.process.kill()
 
 
 def _twins_are_seen(here: Freezeframe, there: Freezeframe, url: str) -> None:
     """Our own rows are left out by the number that only our state has, and only what is alike in all is a twin."""
-    loaded = load(here.folder / "freezeframe.yaml", {"KEY_OF_A": KEY})
+    loaded = load(here.folder / "freezeframe.yaml", ENV)
     exposed = here.get("/metrics", "text/plain").decode().splitlines()
     [own] = [float(line.split()[1]) for line in exposed if line.startswith(f"{OWN_NUMBER} ")]
 
