@@ -17,7 +17,8 @@ from pydantic import SecretStr
 
 from probe import literals, patterns
 from probe.reading import SAFE_HEADERS
-from probe.records import _SEAL, Fault, Headers, Observation, ProbeRequest, Removal, Reply, Sealed
+from probe.records import Fault, Headers, Observation, ProbeRequest, Removal, Reply, Sealed
+from probe.records.sealed import _SEAL
 
 _Path = tuple[str | int, ...]
 Handling = Literal["keep", "hash", "drop"]

@@ -98,7 +98,7 @@ def result(
                 last_phase=Phase.TRANSFER,
             ),
             (),
-            records._SEAL,
+            _SEAL,
         )
     return Result(
         probe_id=probe_id,

@@ -143,7 +143,7 @@ def tick(
         judgement=judgement,
         lateness_s=0.004,
         loop_lag_s=0.002,
-        sealed=Sealed(seen, removals, records._SEAL),
+        sealed=Sealed(seen, removals, _SEAL),
         reading=reading or Reading(),
     )
 

@@ -11,7 +11,6 @@ from probe.packet import Case, draft, for_support, recovery, reopening, summary_
 from probe.packet import addendum as chain
 from probe.packet.wording import TEXT_LIMIT, quoted
 from probe.records import (
-    _SEAL,
     ErrorBody,
     Fault,
     Judgement,
@@ -28,6 +27,7 @@ from probe.records import (
     Trigger,
     Verdict,
 )
+from probe.records.sealed import _SEAL
 from tests.probe.evidence import (
     DOCS,
     ERRORS,

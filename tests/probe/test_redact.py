@@ -196,7 +196,7 @@ def test_the_canary_holds_and_only_redaction_makes_a_seal() -> None:
         Sealed("x", (), object())
     used = {file.name for file in (ROOT / "probe").rglob("*.py") if "_SEAL" in file.read_text()}
     used |= {file.name for file in (ROOT / "exporter").rglob("*.py") if "_SEAL" in file.read_text()}
-    assert used == {"records.py", "redact.py"}
+    assert used == {"sealed.py", "redact.py"}
 
 
 def test_a_bare_observation_has_no_texts() -> None:

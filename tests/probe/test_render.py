@@ -23,7 +23,8 @@ import pytest
 from probe import render
 from probe.contract import AuthShape, Sourced
 from probe.packet import Case, Problem, draft, with_dropped
-from probe.records import _SEAL, Fault, Json, Judgement, Phase, Reply, Sealed, Timings, Trigger, Verdict
+from probe.records import Fault, Json, Judgement, Phase, Reply, Sealed, Timings, Trigger, Verdict
+from probe.records.sealed import _SEAL
 from tests.probe.evidence import (
     SOURCE,
     case,

@@ -1,4 +1,4 @@
-"""Unpaid requests. For now the controls: cheap looks at addresses that tell "us" from "them".
+"""The controls: cheap looks at addresses that tell "us" from "them".
 
 A control answers when any HTTP status comes back: it asks whether the way there works, not whether the page is fine.
 """

@@ -1,0 +1,42 @@
+"""Redaction as a type."""
+
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar, final
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One line of the redaction report: what kind of thing was taken out, where, how often; never the value."""
+
+    rule: str
+    place: str
+    count: int
+
+
+_SEAL: Final = object()  # only probe.redact may pass it (a test holds that)
+
+
+@final
+class Sealed(Generic[T]):
+    """A value that went through redaction. History, vault, log and pages accept nothing else."""
+
+    __slots__ = ("_removals", "_value")
+
+    def __init__(self, value: T, removals: tuple[Removal, ...], seal: object) -> None:
+        if seal is not _SEAL:
+            raise TypeError("only probe.redact makes a Sealed")
+        self._value = value
+        self._removals = removals
+
+    @property
+    def value(self) -> T:
+        return self._value
+
+    @property
+    def removals(self) -> tuple[Removal, ...]:
+        return self._removals
+
+    def __repr__(self) -> str:
+        return f"Sealed({type(self._value).__name__})"

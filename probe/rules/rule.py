@@ -1,0 +1,82 @@
+"""One row of the table, and the texts that a row may look at.
+
+Places (all but `FAULT` are built by `probe.classify` from one reply, each cut to 64 KiB):
+
+    FAULT   ``ConnectError: [Errno 111] Connection refused``    no HTTP answer, or one that broke off
+    ANSWER  ``http json error:none choices:1 ...``              the facts of a 2xx answer's body, one line
+    STATUS  ``503 html awselb/2.0``                             status, kind of body, server
+    CODE    ``code: insufficient_quota`` a line each            code-like fields, wherever they stand in the body
+    WORDS   the error's message texts
+    TEXT    CODE, then WORDS
+    PAGE    the text of an HTML page
+    SHEET   STATUS, CODE, WORDS, PAGE: for a rule that needs several at once
+
+Patterns are re2 (linear time), case-insensitive, ``^`` and ``$`` match at lines, ``.`` stays within its line.
+Values may have been redacted before they are judged: a rule rests on words, codes and structure, never on a secret.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import re2
+
+from probe.records import REASONS, Verdict
+
+OK = Verdict.OK
+MISMATCH = Verdict.CONTRACT_MISMATCH
+DEGRADATION = Verdict.DEGRADATION
+AUTH = Verdict.AUTH_OR_ACCOUNT
+QUOTA = Verdict.QUOTA_OR_BILLING
+OURS = Verdict.PROBE_FAULT
+
+_EXCERPT_CHARS: Final = 200
+
+
+class Place(StrEnum):
+    FAULT = "fault"
+    ANSWER = "answer"
+    STATUS = "status"
+    CODE = "code"
+    WORDS = "words"
+    TEXT = "text"
+    PAGE = "page"
+    SHEET = "sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row. `runner_up` is what a fair second engineer could choose instead; the rule is certain without one."""
+
+    name: str
+    verdict: Verdict
+    reason: str
+    where: Place
+    pattern: str
+    hits: tuple[str, ...]
+    misses: tuple[str, ...]
+    runner_up: Verdict | None = None
+    _compiled: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.hits or not self.misses:
+            raise ValueError(f"rule {self.name!r} needs examples: hits and near misses")
+        if self.reason not in REASONS[self.verdict]:
+            raise ValueError(f"rule {self.name!r}: reason {self.reason!r} is not one of {self.verdict}")
+        if self.runner_up == self.verdict:
+            raise ValueError(f"rule {self.name!r} is its own runner-up")
+        object.__setattr__(self, "_compiled", re2.compile(f"(?im){self.pattern}"))
+
+    @property
+    def certain(self) -> bool:
+        return self.runner_up is None
+
+    def excerpt(self, text: str) -> str | None:
+        """The words that hit, with what stands around them (200 characters at most); None: no hit."""
+        match = self._compiled.search(text)
+        if match is None:
+            return None
+        start, end = match.span()
+        room = _EXCERPT_CHARS - min(end - start, _EXCERPT_CHARS)
+        start = max(0, start - room // 2)
+        return " ".join(text[start : start + _EXCERPT_CHARS].split())
