@@ -22,6 +22,7 @@ from probe.records import (
     Usage,
     Verdict,
 )
+from probe.records.sealed import _SEAL
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 READ_AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

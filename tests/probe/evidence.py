@@ -30,6 +30,7 @@ from probe.records import (
     Trip,
     Verdict,
 )
+from probe.records.sealed import _SEAL
 from probe.redact import bare
 
 START = datetime(2026, 11, 24, 3, 0, 0, 123456, tzinfo=UTC)
