@@ -7,22 +7,23 @@ configuration or usage. Secrets are never taken from the command line.
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 import typer
 
 from exporter import demo as demonstration
 from exporter import main as program
+from exporter.cli_contract import contract_app
 from exporter.cli_export import export
 from exporter.cli_notes import note
 from exporter.cli_packets import packets
 from exporter.cli_post import post
+from exporter.cli_recorded import Everything, Recorded, recorded
+from exporter.cli_replay import replay_
 from exporter.cli_store import CONFIG, AsJson
 from exporter.terminal import as_json, coloured, out, say, show_json, show_line, show_table, waterfall
-from probe import __version__, contract, corpus, exchange, settings
+from probe import __version__, corpus, exchange, har, settings
 from probe.redact import Policy, Redactor
 from probe.settings import ConfigError, Loaded
 from probe.vault import StoreError
@@ -30,13 +31,13 @@ from probe.vault import StoreError
 NEW = {"no_args_is_help": True, "add_completion": False, "pretty_exceptions_enable": False}
 app = typer.Typer(name="freezeframe", help=__doc__, rich_markup_mode=None, **NEW)  # type: ignore[arg-type]
 config_app = typer.Typer(help="The configuration: check it, show what is in effect, print its schema.", **NEW)  # type: ignore[arg-type]
-contract_app = typer.Typer(help="The contract: what a probe relies on, and where each value was read.", **NEW)  # type: ignore[arg-type]
 app.add_typer(config_app, name="config")
 app.add_typer(contract_app, name="contract")
 app.add_typer(packets, name="packets")
 packets.command()(export)
 packets.command()(note)
 packets.command()(post)
+packets.command("replay")(replay_)
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 AlwaysJson = Annotated[bool, typer.Option("--json", help="Accepted as everywhere; this command always prints JSON.")]
@@ -126,79 +127,37 @@ def config_schema(json: AlwaysJson = True) -> None:
     show_json(settings.schema())
 
 
-@contract_app.command("show")
-def contract_show(
-    name: Annotated[str, typer.Argument(help="A shipped contract's name or a path.")] = "cometapi", json: AsJson = False
-) -> None:
-    """The contract as the table of the evidence guide: area, value, source, access time."""
-    known = settings.Contracts(Path.cwd()).find("contract", name)
-    areas = contract.areas(known)
-    if json:
-        show_json(
-            [
-                {
-                    "area": area.area,
-                    "value": area.value,
-                    "source": area.source,
-                    "section": area.section,
-                    "accessed": None if area.accessed is None else area.accessed.isoformat(),
-                    "verified_live": area.verified_live,
-                }
-                for area in areas
-            ]
-        )
-        return
-    rows = (
-        (
-            area.area,
-            area.value,
-            area.source or "",
-            ""
-            if area.accessed is None
-            else f"{area.accessed:%Y-%m-%d %H:%MZ}" + ("" if area.verified_live else " (copy)"),
-        )
-        for area in areas
-    )
-    show_table(("contract area", "value", "source", "accessed"), rows)
-    if not all(area.verified_live for area in areas if area.source):
-        say("(copy): read from a stored copy of the document, not verified live.")
-
-
 @app.command()
 def classify(
-    file: Annotated[Path, typer.Argument(help="JSON lines of exchanges; - for standard input.")],
+    file: Recorded,
+    everything: Everything = False,
     json: AlwaysJson = True,
 ) -> None:
     """Say verdict and reason of recorded exchanges, one JSON line each."""
-    for line in _lines(file):
-        show_line(corpus.classify_line(line))
+    redactor = _redactor()
+    for line in recorded(file, everything):
+        show_line(har.classify_call(line, redactor) if isinstance(line, har.Call) else corpus.classify_line(line))
 
 
 @app.command()
 def redact(
-    file: Annotated[Path, typer.Argument(help="JSON lines of exchanges; - for standard input.")],
+    file: Recorded,
+    everything: Everything = False,
     json: AlwaysJson = True,
 ) -> None:
     """Redact recorded exchanges, one JSON line each, with a report of what was removed."""
-    redactor = Redactor((), (), Policy(), os.urandom(32))
-    for line in _lines(file):
-        show_line(exchange.redact_line(line, redactor))
+    redactor = _redactor()
+    for line in recorded(file, everything):
+        shown = har.redact_call(line, redactor) if isinstance(line, har.Call) else exchange.redact_line(line, redactor)
+        show_line(shown)
+
+
+def _redactor() -> Redactor:
+    """Knows no configured secret; its tokens tell equal values within one run."""
+    return Redactor((), (), Policy(), os.urandom(32))
 
 
 @app.command()
 def version() -> None:
     """The version of this program."""
     say(__version__)
-
-
-def _lines(file: Path) -> Iterator[Any]:
-    try:
-        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    try:
-                        yield orjson.loads(line)
-                    except orjson.JSONDecodeError:
-                        raise ConfigError(f"{file}, line {number}", "one JSON object a line", "broken JSON") from None
-    except OSError as error:
-        raise ConfigError(str(file), "a readable file", error.strerror or "an error") from None

@@ -8,6 +8,7 @@ import typer
 from exporter.cli_store import CONFIG, AsJson, ConfigFile, Out, Store, kept, refuse_secrets, shelf, tell, write
 from probe import render
 from probe.packet import Audience
+from probe.render.export import Original
 from probe.render.export import export as exported
 from probe.settings import ConfigError
 
@@ -32,7 +33,7 @@ def export(
         raise ConfigError("--for", "support or internal", audience)
     known = shelf(config, store)
     packet = kept(known.vault, packet_id)
-    files = exported(packet.document, packet.addenda, AUDIENCES[audience], packet.zip_sha256)
+    files = exported(packet.document, packet.addenda, AUDIENCES[audience], Original.of(packet.data))
     name = f"{packet_id}-{audience}.zip"
     refuse_secrets(name, files, known.secrets)
     write(out, {name: render.pack(files)})

@@ -14,7 +14,7 @@ from probe.packet import Problem
 from probe.settings import ConfigError
 
 packets = typer.Typer(
-    help="Evidence packets: list, show, fetch, export, verify, note, post.",
+    help="Evidence packets: list, show, fetch, export, verify, note, post, replay.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

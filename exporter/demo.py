@@ -110,6 +110,7 @@ def _configure(folder: Path, origin: str, key: str, listen: str, seconds: int) -
             for name, model, stream in TARGETS
         ],
         "controls": [{"name": "provider-edge", "url": f"{origin}/", "role": "provider"}],
+        "sources": {"recheck": "1s"},
         "server": {"listen": listen},
         "escalation": {"impact": "None: this is a demo with fake values.", "owner": "demo on-call"},
     }

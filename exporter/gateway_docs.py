@@ -25,7 +25,7 @@ _REQUEST_ID: Final = {"headers": ["x-request-id"], "text": "request id: {id}"}
 
 _INDEX = """\
 This is freezeframe's demo gateway. All its values are fake: no model runs here, its faults are played from a script.
-Documents: /docs/chat.md /docs/errors.md /docs/help.md   Models: /api/models
+Documents: /docs/chat.md /docs/errors.md /docs/help.md   Models: {origin}/api/models
 """
 _CHAT = """\
 # Chat of the demo gateway
@@ -75,7 +75,7 @@ def documents(origin: str, models: tuple[str, ...]) -> dict[str, tuple[str, str]
     chat = _CHAT.format(origin=origin, path=CHAT_PATH, fields=", ".join(sorted(FIELDS)))
     listed = {"object": "list", "data": [{"id": model, "object": "model"} for model in models]}
     return {
-        "/": ("text/plain; charset=utf-8", _INDEX),
+        "/": ("text/plain; charset=utf-8", _INDEX.format(origin=origin)),
         "/docs/chat.md": (markdown, chat),
         "/docs/errors.md": (markdown, _ERRORS.format(statuses=statuses, retry=RETRY)),
         "/docs/help.md": (markdown, _HELP.format(support=SUPPORT)),

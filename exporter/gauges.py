@@ -35,6 +35,7 @@ def sources(contract: Contract) -> Iterator[tuple[str, Source]]:
         "error.retry": contract.error_retry,
         "catalogue": contract.catalogue,
         "request_id": contract.request_id,
+        "gateway_log": contract.gateway_log,
         "limits": min(contract.limits, key=lambda limit: limit.source.accessed, default=None),
         **{f"routes.{name}": route for name, route in contract.routes.items()},
     }
@@ -150,10 +151,27 @@ def _control_success(latest: Latest, _: datetime) -> Samples:
     return (({"control": name}, reachable) for name, reachable in latest.controls.copy().items())
 
 
+def _model_listed(latest: Latest, _: datetime) -> Samples:
+    for (contract, model), listing in latest.listings().items():
+        yield {"contract": contract, "model": model}, listing.listed
+
+
 def _contract_accessed(latest: Latest, _: datetime) -> Samples:
+    """When a value was found in its source by ourselves, else as the contract file states it."""
+    seen = latest.areas()
     for contract in latest.contracts:
         for area, source in sources(contract):
-            yield {"contract": contract.name, "area": area}, source.accessed.timestamp()
+            own = seen.get((contract.name, area))
+            at = own.at if own is not None and own.is_found else source.accessed
+            yield {"contract": contract.name, "area": area}, at.timestamp()
+
+
+def _source_changed(latest: Latest, _: datetime) -> Samples:
+    seen = latest.areas()
+    for contract in latest.contracts:
+        for area, _source in sources(contract):
+            if (own := seen.get((contract.name, area))) is not None:
+                yield {"contract": contract.name, "area": area}, own.is_changed
 
 
 def _quota(
@@ -248,9 +266,17 @@ GAUGES: Final = (
     Gauge("freezeframe_packet_timestamp_seconds", "When that packet was frozen", _packet_timestamp),
     Gauge("freezeframe_control_success", "Whether an unpaid control answered", _control_success),
     Gauge(
+        "freezeframe_model_listed", "Whether the provider's public model list names a configured model", _model_listed
+    ),
+    Gauge(
         "freezeframe_contract_accessed_timestamp_seconds",
         "When a documented value was read from its source",
         _contract_accessed,
+    ),
+    Gauge(
+        "freezeframe_contract_source_changed",
+        "Whether the text of a document differs from the copy that a person looked at last",
+        _source_changed,
     ),
     Gauge(
         "freezeframe_quota_remaining",

@@ -11,6 +11,7 @@ from probe.edges import KeyUnavailable
 from probe.redact import Policy, Redactor
 from probe.settings import ConfigError, Loaded
 from probe.state import token_key
+from probe.watch import TokenUnavailable
 
 
 class Keyring:
@@ -31,9 +32,20 @@ class Keyring:
     def key(self, credential: str) -> SecretStr:
         """The credential's value, read anew. KeyUnavailable names the setting and what was expected."""
         try:
-            secret = self._loaded.credentials[credential].read()
+            return self._met(self._loaded.credentials[credential].read())
         except ConfigError as error:
             raise KeyUnavailable(str(error)) from None
+
+    def gateway_log_token(self, credential: str) -> SecretStr | None:
+        """The access token for the provider's log of that credential's account, read anew; None where none is
+        configured. TokenUnavailable names the setting and what was expected."""
+        source = self._loaded.gateway_logs.get(credential)
+        try:
+            return None if source is None else self._met(source.read())
+        except ConfigError as error:
+            raise TokenUnavailable(str(error)) from None
+
+    def _met(self, secret: SecretStr) -> SecretStr:
         if secret.get_secret_value() not in self._known:
             self._known[secret.get_secret_value()] = secret
             self._redactor = self._build()

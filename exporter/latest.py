@@ -1,13 +1,14 @@
 """The latest facts that gauges are read from: one of each kind per target, and how long a result speaks for now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from probe.contract import Contract
 from probe.pong import Target
-from probe.records import BudgetChanged, Result, Verdict, WindowChanged
+from probe.records import BudgetChanged, Listing, Result, Verdict, WindowChanged
+from probe.watch import AreaSeen
 
 # Without a result for this many cadences a target's last result says nothing about now.
 STALE_CADENCES: Final = 2
@@ -39,6 +40,8 @@ class Latest:
     packets: dict[str, LatestPacket] = field(default_factory=dict)
     quotas: dict[str, Result] = field(default_factory=dict)
     controls: dict[str, bool] = field(default_factory=dict)
+    listings: Callable[[], Mapping[tuple[str, str], Listing]] = dict
+    areas: Callable[[], Mapping[tuple[str, str], AreaSeen]] = dict
 
     def forget(self, target: str) -> None:
         for facts in (self.results, self.windows, self.packets, self.quotas):

@@ -12,13 +12,16 @@ import orjson
 from probe.findings import CLOCK_DRIFT
 from probe.records import (
     BudgetStopped,
+    CatalogueSeen,
     Event,
     Frozen,
+    GatewayLogRead,
     Recovered,
     Refused,
     Reopened,
     RequestKind,
     Result,
+    SourceSeen,
     Spooled,
     StoreFailed,
     Trip,
@@ -73,6 +76,8 @@ class EventLog:
         self._spooled = 0
         self._stopped: set[str] = set()
         self._drifting: set[str] = set()
+        self._unbelieved: set[str] = set()
+        self._sources: dict[str, SourceSeen] = {}
 
     def on_event(self, event: Event) -> None:
         match event:
@@ -116,6 +121,19 @@ class EventLog:
                     reason=event.reason,
                     packet=event.packet_id,
                 )
+            case CatalogueSeen():
+                self._on_catalogue(event)
+            case SourceSeen():
+                self._on_source(event)
+            case GatewayLogRead():
+                say(
+                    "gateway log read" if event.problem is None else "gateway log could not be read",
+                    level=logging.INFO if event.problem is None else logging.WARNING,
+                    packet=event.packet_id,
+                    target=event.target,
+                    found=f"{event.found} of {event.sought}",
+                    **({"problem": event.problem} if event.problem else {}),
+                )
             case TwinsSeen(twins=()):
                 say("no other prober probes our targets any more")
             case TwinsSeen():
@@ -147,6 +165,54 @@ class EventLog:
                     packet=event.packet_id,
                     error=event.error,
                 )
+
+    def _on_catalogue(self, seen: CatalogueSeen) -> None:
+        """A list that is not believed is told of once; a model that leaves or enters a list, each time."""
+        if seen.problem is not None:
+            if seen.contract not in self._unbelieved:
+                self._unbelieved.add(seen.contract)
+                say(
+                    "model list not believed: the one before it stays",
+                    level=logging.WARNING,
+                    contract=seen.contract,
+                    url=seen.url,
+                    problem=seen.problem,
+                )
+            return
+        if seen.contract in self._unbelieved:
+            self._unbelieved.discard(seen.contract)
+            say("model list believed again", contract=seen.contract)
+        for model in seen.left:
+            say("model left the public list", level=logging.WARNING, contract=seen.contract, model=model, url=seen.url)
+        for model in seen.entered:
+            say("model entered the public list", contract=seen.contract, model=model, url=seen.url)
+
+    def _on_source(self, seen: SourceSeen) -> None:
+        """One line for each change of a document: of its text, of what is found in it, of whether it is there. What is
+        only read from `state` after a start was told of before."""
+        before = self._sources.get(seen.url)
+        self._sources[seen.url] = seen
+        if before is None:
+            if not seen.asked:
+                return
+            before = SourceSeen(seen.url, True, None, None, ())
+        if seen.failed is not None and before.failed is None:
+            say("source document not reached", level=logging.WARNING, url=seen.url, why=seen.failed)
+        elif seen.failed is None and before.failed is not None:
+            say("source document reached again", url=seen.url)
+        if seen.changed_to is not None and seen.changed_to != before.changed_to:
+            say("source document changed: see `contract diff`", level=logging.WARNING, url=seen.url)
+        elif seen.changed_to is None and before.changed_to is not None:
+            say("source document is as it was when a person looked", url=seen.url)
+        if lost := [place for place in seen.missing if place not in before.missing]:
+            say(
+                "stated values are not found in their source: see `contract verify`",
+                level=logging.WARNING,
+                url=seen.url,
+                statements=", ".join(lost),
+            )
+        if back := [place for place in before.missing if place not in seen.missing]:
+            say("stated values are found in their source again", url=seen.url, statements=", ".join(back))
 
     def _on_result(self, result: Result) -> None:
         self._on_drift(result)

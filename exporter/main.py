@@ -23,6 +23,7 @@ from probe.records import Result, Verdict
 from probe.settings import ConfigError, Loaded, is_loopback, split_listen
 from probe.state import StateInUse, hold
 from probe.vault import StoreError, Vault
+from probe.watch import Pace
 
 EXPIRE_EVERY_S = 3600.0
 GRACE_S = 40.0  # probes in flight, then what is owed to the store; a chart's grace period must be longer
@@ -70,6 +71,8 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
         asyncio.create_task(program.reloader.watch(), name="reload"),
         asyncio.create_task(program.lag.run(), name="lag"),
         asyncio.create_task(program.controls_watch.run(), name="controls"),
+        asyncio.create_task(program.catalogues.run(), name="catalogue"),
+        asyncio.create_task(program.sources.run(Pace(settings.sources.recheck)), name="sources"),
         *([asyncio.create_task(program.watch_twins(), name="twins")] if program.peers else []),
     ]
     program.prober.restore()

@@ -24,6 +24,7 @@ from probe.records import (
     ControlSeen,
     Event,
     Frozen,
+    Listing,
     Recovered,
     Refused,
     Reopened,
@@ -34,11 +35,13 @@ from probe.records import (
     StoreFailed,
     Trigger,
     Trip,
+    UnpaidSent,
     Usage,
     Verdict,
     Vetoed,
     WindowChanged,
 )
+from probe.watch import AreaSeen
 
 # A model call takes seconds to minutes: the library's own buckets end at 10 s.
 LATENCY_BUCKETS_S: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
@@ -52,7 +55,7 @@ MOST_TOKENS: Final = 10_000_000
 EXEMPLAR_CHARACTERS: Final = 128  # OpenMetrics 1.0: names and values of an exemplar's labels together
 
 # What `StoreFailed` names, and `refused`: a packet or addendum that would have carried a secret and was not written.
-STORE_OPERATIONS: Final = ("freeze", "append", "read", "history", "refused")
+STORE_OPERATIONS: Final = ("freeze", "append", "read", "history", "sources", "refused")
 
 # The `_created` series would double every counter. The library knows this switch for the process only.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
@@ -119,7 +122,8 @@ class Metrics:
             OWN_DELAY_BUCKETS_S,
         )
         registry.register(Gauges(self._latest, clock))
-        self._unpaid.labels("control")
+        for unpaid in ("control", "catalogue", "gateway_log", "source"):
+            self._unpaid.labels(unpaid)
         for operation in STORE_OPERATIONS:
             self._store_errors.labels(operation)
         self.set_targets(targets, contracts)
@@ -170,6 +174,14 @@ class Metrics:
         """The controls that are looked at; one that is gone leaves nothing."""
         kept = set(names)
         self._latest.controls = {name: seen for name, seen in self._latest.controls.items() if name in kept}
+
+    def set_listings(self, listings: Callable[[], Mapping[tuple[str, str], Listing]]) -> None:
+        """What is asked at each scrape for what public model lists say, by contract and model."""
+        self._latest.listings = listings
+
+    def set_areas(self, areas: Callable[[], Mapping[tuple[str, str], AreaSeen]]) -> None:
+        """What is asked at each scrape for what our own copies of the documents show, by contract and area."""
+        self._latest.areas = areas
 
     def set_reloaded(self, succeeded: bool) -> None:
         """Whether the last reload held; the old configuration goes on where it did not."""
@@ -240,6 +252,8 @@ class Metrics:
                 self._store_errors.labels(event.operation).inc()
             case Refused():
                 self._store_errors.labels("refused").inc()
+            case UnpaidSent():
+                self._unpaid.labels(event.kind).inc()
             case ControlSeen():
                 self._unpaid.labels("control").inc()
                 self._latest.controls[event.control] = event.reachable

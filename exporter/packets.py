@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
 
@@ -18,9 +19,12 @@ from exporter.once import KeyReused, Once
 from exporter.packet_view import View
 from exporter.status import Board
 from probe import notes
+from probe.budget import BudgetSpent, refills_in_s
 from probe.index import PacketEntry
+from probe.packet import SCHEMA_VERSION
 from probe.records import Json
-from probe.render import unpack
+from probe.render import SOURCES_INDEX, unpack, verify
+from probe.replay import Unlike
 from probe.vault import PacketNotFound
 
 MOST_BODY_BYTES: Final = 64 * 1024
@@ -66,6 +70,7 @@ class PacketRoutes:
             Route("/packets/{id}", self.packet),
             Route("/packets/{id}/packet.zip", self.zip),
             Route("/packets/{id}/notes", self.add_note, methods=["POST"]),
+            Route("/packets/{id}/replay", self.replay, methods=["POST"]),
             Route("/packets/{id}/files/{name:path}", self.file),
         ]
 
@@ -129,6 +134,8 @@ class PacketRoutes:
         name: str = request.path_params["name"]
         if name not in files:
             raise Refusal(404, "There is no such file in this packet.")
+        if name.startswith("sources/") and name != SOURCES_INDEX:
+            return _foreign(name, files[name])
         headers = {
             "Content-Type": CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream"),
             "Content-Security-Policy": SANDBOX,
@@ -176,6 +183,28 @@ class PacketRoutes:
     async def _note(self, identity: str, note: notes.Note) -> str:
         return await self.board.note(identity, note)
 
+    async def replay(self, request: Request) -> Response:
+        """Send the packet's request once more: one paid request, or a refusal that says why none was sent."""
+        identity, key = _packet_id(request), _idempotency_key(request)
+        document = await asyncio.to_thread(_whole, await self._read(identity))
+        try:
+            if key is None:
+                answer = await self.board.replay(document)
+            else:
+                answer = orjson.loads(await self.once.run(key, f"replay {identity}", lambda: self._replay(document)))
+        except Unlike as error:
+            raise Refusal(409, f"Not sent: {error}.") from None
+        except BudgetSpent:
+            detail = "Not sent: what is left of the day's budget is kept for the schedule."
+            raise Refusal(429, detail, headers={"Retry-After": str(refills_in_s(datetime.now(UTC)))}) from None
+        except KeyReused:
+            detail = "Idempotency-Key: it belongs to an earlier request for something else"
+            raise Refusal(422, detail, parameter="Idempotency-Key") from None
+        return answers.document(answer)
+
+    async def _replay(self, document: Json) -> str:
+        return orjson.dumps(await self.board.replay(document)).decode()
+
     async def _freeze(self, request: Request) -> Response:
         key = _idempotency_key(request)
         target = _target(request.headers.get("content-type", ""), await _body(request))
@@ -204,11 +233,35 @@ class PacketRoutes:
         return await self.board.freeze_now(target)
 
 
+def _foreign(name: str, content: bytes) -> Response:
+    """A page that somebody else wrote: to be kept, never to be shown as one of ours."""
+    headers = {
+        "Content-Type": "text/plain; charset=utf-8"
+        if name.endswith((".txt", ".md", ".json"))
+        else "application/octet-stream",
+        "Content-Disposition": f'attachment; filename="{name.rpartition("/")[2]}"',
+        "Content-Security-Policy": SANDBOX,
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": FOREVER,
+    }
+    return Response(content, headers=headers)
+
+
 def _packet_id(request: Request) -> str:
     identity: str = request.path_params["id"]
     if not listing.PACKET_ID.fullmatch(identity):
         raise Refusal(404, "There is no such packet.")
     return identity
+
+
+def _whole(data: bytes) -> Json:
+    """The packet's document, of a packet that verifies: an altered one must not say what is sent."""
+    if verify(data):
+        raise Refusal(409, "Not sent: the stored packet is altered; `packets verify` names what is.")
+    document: Json = orjson.loads(unpack(data)["packet.json"])
+    if document.get("schema_version") != SCHEMA_VERSION:
+        raise Refusal(409, "Not sent: the packet was written by another version.")
+    return document
 
 
 def _has_already(request: Request, digest: str) -> bool:

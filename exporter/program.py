@@ -1,7 +1,7 @@
 """The program: everything that runs, wired once from settings; `main` lets it run."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from exporter.metrics import Metrics
 from exporter.reload import Reloaded, Reloader
 from exporter.web import WindowView
 from probe import __version__
-from probe.budget import Budget
+from probe.budget import Budget, BudgetSpent
 from probe.client import Auth, Client, Network
 from probe.cycle import Prober
 from probe.edges import Controlled, Edges, Surroundings
@@ -20,13 +20,15 @@ from probe.history import History
 from probe.notes import Note, addendum
 from probe.peers import Peers
 from probe.pong import Target
-from probe.records import Event, Listener, Observation, ProbeRequest, Result, TwinsSeen
+from probe.records import Event, Json, Listener, Listing, Observation, ProbeRequest, Result, TwinsSeen
 from probe.remembered import Remembered
+from probe.replay import answered, same_target
 from probe.schedule import LagMeter, Schedule
 from probe.settings import Loaded
+from probe.sources import Sources
 from probe.spool import Spool
 from probe.vault import Vault
-from probe.watch import Control, Controls
+from probe.watch import AreaSeen, Catalogues, Control, Controls, GatewayLogs, Means, SourceWatch
 
 
 @dataclass(slots=True)
@@ -42,10 +44,12 @@ class Program:
     vault: Vault
     metrics: Metrics
     controls_watch: Controls
+    catalogues: Catalogues
     lag: LagMeter
     keyring: Keyring
     schedule: Schedule
     peers: Peers | None
+    sources: SourceWatch
     twins: tuple[tuple[str, str], ...] = ()
     reloader: Reloader = field(init=False)
 
@@ -62,6 +66,8 @@ class Program:
         self.metrics.set_targets(loaded.targets, loaded.contracts)
         self.metrics.set_controls(control.name for control in loaded.settings.controls)
         self.controls_watch.replace(_controls(loaded))
+        self.catalogues.adopt(loaded.targets)
+        self.sources.adopt(loaded.contracts.values(), loaded.settings.sources.recheck)
         self.prober.adopt(loaded.targets, _surroundings(loaded))
         self.schedule.replace(loaded.targets)
 
@@ -95,6 +101,14 @@ class Program:
     def controls(self) -> dict[str, bool | None]:
         return dict(self.controls_watch.seen)
 
+    @property
+    def listings(self) -> Mapping[tuple[str, str], Listing]:
+        return self.catalogues.listings
+
+    @property
+    def areas(self) -> Mapping[tuple[str, str], AreaSeen]:
+        return self.sources.areas()
+
     def results(self, target: str) -> tuple[Result, ...]:
         return self.history.recent(target)
 
@@ -106,6 +120,14 @@ class Program:
 
     async def freeze_now(self, target: str) -> str:
         return await self.prober.freeze_now(target)
+
+    async def replay(self, document: Json) -> Json:
+        target = same_target(document, {known.name: known for known in self.targets})
+        result = await self.prober.replay(target)
+        if result is None:
+            raise BudgetSpent
+        say("replayed", packet=document["packet_id"], target=target.name, verdict=result.verdict)
+        return answered(result, document)
 
 
 def wire(
@@ -138,7 +160,13 @@ def wire(
             request, auth, timeout_s=target.timeout_s, reuse=target.reuse_connection, on_sent=on_sent
         )
 
-    state_since_s = Remembered(history).state_since_s(datetime.now(UTC))
+    remembered = Remembered(history)
+    catalogues = Catalogues(loaded.targets, client.get, remembered, publish)
+    metrics.set_listings(lambda: catalogues.listings)
+    sources = SourceWatch(loaded.contracts.values(), client.get, Sources(state / "sources"), publish)
+    metrics.set_areas(sources.areas)
+    logs = GatewayLogs(Means(client.get, keyring.gateway_log_token, keyring.redactor, publish))
+    state_since_s = remembered.state_since_s(datetime.now(UTC))
     metrics.set_state_since(state_since_s)
     peers = None
     if settings.prometheus.url is not None:
@@ -160,6 +188,9 @@ def wire(
             outside_reachable=controls.outside_reachable,
             ask_controls=ask_controls,
             peers=None if peers is None else peers.look,
+            listing=catalogues.listing,
+            documents=sources.documents,
+            gateway_log=logs.read,
         ),
         _surroundings(loaded),
         history,
@@ -169,7 +200,22 @@ def wire(
     freezer.canary_holds = keyring.redactor().canary_holds()
     metrics.set_canary(freezer.canary_holds)
     schedule = Schedule(loaded.targets, prober.tick, prober.missed, on_step=_clock_was_set)
-    return Program(loaded, client, prober, history, freezer, vault, metrics, controls, lag, keyring, schedule, peers)
+    return Program(
+        loaded=loaded,
+        client=client,
+        prober=prober,
+        history=history,
+        freezer=freezer,
+        vault=vault,
+        metrics=metrics,
+        controls_watch=controls,
+        catalogues=catalogues,
+        lag=lag,
+        keyring=keyring,
+        schedule=schedule,
+        peers=peers,
+        sources=sources,
+    )
 
 
 def _clock_was_set(seconds: float) -> None:

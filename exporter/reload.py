@@ -98,9 +98,9 @@ def _files(loaded: Loaded) -> Iterable[Path]:
     for name in sorted(name for name in contracts if name):
         if (path := loaded.path(name)).is_file():
             yield path
-    secrets = [*stated.credentials.values(), *([] if stated.server.token is None else [stated.server.token])]
-    for source in secrets:
-        if source.file is not None:
+    tokens = [*(known.gateway_log for known in stated.credentials.values()), stated.server.token]
+    for source in (*stated.credentials.values(), *tokens):
+        if source is not None and source.file is not None:
             yield loaded.path(source.file)
 
 

@@ -9,7 +9,8 @@ from exporter.gauges import sources
 from exporter.reload import Reloaded
 from probe.notes import Note
 from probe.pong import Target
-from probe.records import RequestKind, Result, Verdict
+from probe.records import Json, Listing, RequestKind, Result, Verdict
+from probe.watch import AreaSeen
 
 SQUARES: Final = 30
 
@@ -38,6 +39,14 @@ class Board(Protocol):
     def twins(self) -> tuple[tuple[str, str], ...]:
         """Our targets that another prober probes with the same credential: target, address of the other one."""
 
+    @property
+    def listings(self) -> Mapping[tuple[str, str], Listing]:
+        """What public model lists say of our models, by contract and model, where that is known."""
+
+    @property
+    def areas(self) -> Mapping[tuple[str, str], AreaSeen]:
+        """What our own copies of the documents show, by contract and area."""
+
     def results(self, target: str) -> tuple[Result, ...]:
         """The recent results of a target, oldest first."""
 
@@ -52,10 +61,18 @@ class Board(Protocol):
     async def freeze_now(self, target: str) -> str:
         """The ID of the packet. KeyError: no such target; LookupError: nothing was seen yet that could be frozen."""
 
+    async def replay(self, document: Json) -> Json:
+        """Send the request of a packet once more; what came back. Unlike: no target sends it; BudgetSpent."""
+
 
 def status(board: Board, now: datetime) -> dict[str, Any]:
     """The facts of the status page."""
-    views = [_target(target, board.results(target.name), board.window(target.name)) for target in board.targets]
+    views = [
+        _target(target, board.results(target.name), board.window(target.name))
+        | {"listing": board.listings.get((target.contract.name, target.model))}
+        for target in board.targets
+    ]
+    own = board.areas
     contracts = {target.contract.name: target.contract for target in board.targets}
     return {
         "now": now,
@@ -63,7 +80,10 @@ def status(board: Board, now: datetime) -> dict[str, Any]:
         "incidents": [view for view in views if view["window"].active],
         "controls": dict(board.controls),
         "twins": board.twins,
-        "contracts": [(contract, list(sources(contract))) for contract in contracts.values()],
+        "contracts": [
+            (contract, [(area, source, own.get((contract.name, area))) for area, source in sources(contract)])
+            for contract in contracts.values()
+        ],
     }
 
 

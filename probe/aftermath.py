@@ -1,4 +1,5 @@
-"""What follows a trip: the controls may veto it; then the packet at once, confirmations, siblings, first addendum.
+"""What follows a trip: the controls may veto it; then the packet at once, confirmations, siblings, first addendum, and
+where the provider lets us read its own log, what that says.
 
 A trip is owed from the moment it is decided, and so is every addendum: a kill between two steps loses nothing. While
 the controls are asked it is not known whether the packet stands; what is added meanwhile (a recovery) waits for that.
@@ -7,18 +8,19 @@ the controls are asked it is not known whether the packet stands; what is added 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from probe.attempts import Attempts
+from probe.contract.document import looks
 from probe.edges import Controlled, Edges, Surroundings
 from probe.followup import Time, Tried, ask_siblings, confirm, next_tick_s
 from probe.freezer import Freezer
 from probe.history import History
-from probe.packet import Case, Scope
+from probe.packet import Case, Scope, gateway_log
 from probe.packet.confirmation import Confirmed, confirmation
 from probe.pong import Target
-from probe.records import Json, Listener, RequestKind, Result, Trigger, Trip, Vetoed, WindowChanged
+from probe.records import GatewayLogRead, Json, Listener, RequestKind, Result, Trigger, Trip, Vetoed, WindowChanged
 from probe.remembered import OwedAddendum, OwedPacket, Remembered
 from probe.scope import work_out
 from probe.standing import Standing
@@ -130,15 +132,29 @@ class Aftermath:
         if case is None:
             return
         now, trip = self._parts.edges.now, owed.trip
-        tried = await confirm(target, subject, trip.verdict, self._extra, before_s, Time(now))
+        tried = await confirm(target, subject, trip.verdict, self.ask_beside, before_s, Time(now))
         siblings: tuple[Result, ...] = ()
         if case.incident == case.packet_id:
             others = self._parts.standing.siblings(target)
-            siblings = await ask_siblings(others, subject.probe_id, self._extra, now)
+            siblings = await ask_siblings(others, subject.probe_id, self.ask_beside, now)
         confirmed = await self._confirmed(case, trip, tried, siblings, controls)
         self.append(case.packet_id, target.name, confirmation(confirmed, case))
+        await self._corroborate(case)
 
-    async def _extra(self, target: Target, kind: RequestKind, name: str, due_at: datetime) -> Result | None:
+    async def _corroborate(self, case: Case) -> None:
+        """What the provider's own log says of the failing attempts: an addendum that may come or not, owed by nobody
+        until it is made."""
+        look = self._parts.edges.gateway_log
+        failing, others = gateway_log.wanted(case)
+        read = None if look is None else await look(case.target, failing, others)
+        if read is None:
+            return
+        document = gateway_log.corroboration(case, read, self._parts.edges.now())
+        found = sum(attempt["failed"] for attempt in document["attempts"])
+        self._parts.publish(GatewayLogRead(case.target.name, case.packet_id, found, len(case.failing), read.problem))
+        self.append(case.packet_id, case.target.name, document)
+
+    async def ask_beside(self, target: Target, kind: RequestKind, name: str, due_at: datetime) -> Result | None:
         """A paid request beside the schedule: it is part of the history and never of a window."""
         result = await self._parts.attempts.make(target, kind, name, due_at)
         if result is not None and target.name in self._parts.standing.targets:  # else a reload took it away meanwhile
@@ -219,12 +235,13 @@ class Aftermath:
         trip: Trip | None = None,
     ) -> Case:
         now = self._parts.edges.now()
+        documents = self._parts.edges.documents(target.contract)
         return Case(
             packet_id=identity,
             incident=incident,
             trigger=Trigger.THRESHOLD if trip else Trigger.MANUAL,
             frozen_at=now,
-            target=target,
+            target=replace(target, contract=target.contract.looked(looks(documents))),
             verdict=trip.verdict if trip else subject.verdict,
             reason=trip.reason if trip else subject.judgement.reason,
             subject=subject,
@@ -240,6 +257,7 @@ class Aftermath:
             request_ids_policy=self._surroundings.request_ids,
             egress_ip_policy=self._surroundings.egress_ip,
             version=self._surroundings.version,
+            documents=documents,
         )
 
     async def _final_scope(self, target: Target, asked_after: Mapping[str, Result]) -> Scope:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from probe.body import DONE, Body, bounded, document, error_of, first_choice, message_of, visible
 from probe.contract import Contract
 from probe.records import ProbeRequest, Reply
+from probe.shapes import required
 
 # fmt: off
 _STOP_WORDS: Final = frozenset((
@@ -36,13 +37,14 @@ def answer_line(request: ProbeRequest, reply: Reply, body: Body, contract: Contr
         "lenient": "yes" if body.kind == "invalid" and _is_tolerated(reply.body) else "no",
         "events": len(body.chunks),
         "done": "yes" if done else "no",
-        "broken": "yes" if any(chunk.problem or not isinstance(chunk.value, dict) for chunk in body.chunks) else "no",
+        "broken": _broken(body),
         "error": "yes" if any(error_of(answer) is not None for answer in objects) else "no",
-        "shape": _shape(body.value),
+        "shape": _stream_shape(objects) if body.kind == "sse" else _shape(body.value),
         "choices": _choices(objects, body.kind == "sse"),
         "content": _content(choices),
         "finish": _finish_word(finish),
         "limit": _limit(request),
+        "required": required(reply, body, contract),
     }
     mode = "stream" if request.stream else "http"
     return f"{mode} {body.kind} " + " ".join(f"{name}:{value}" for name, value in facts.items())
@@ -71,9 +73,26 @@ def _is_tolerated(text: str) -> bool:
         return False
 
 
+def _broken(body: Body) -> str:
+    """Whether a chunk is no JSON object; `tail`: only the last one, cut off where the stream ended."""
+    broken = [chunk for chunk in body.chunks if chunk.problem or not isinstance(chunk.value, dict)]
+    if not broken:
+        return "no"
+    is_tail = len(broken) == 1 and broken[0] is body.chunks[-1] and broken[0].problem == "cut" and not body.done
+    return "tail" if is_tail else "yes"
+
+
+def _stream_shape(chunks: Sequence[dict[str, Any]]) -> str:
+    if any(_shape(chunk) == "completion" for chunk in chunks):
+        return "completion"
+    return "other" if chunks else "scalar"
+
+
 def _shape(value: Any) -> str:
     match value:
-        case {"choices": _} | {"object": "chat.completion"} | {"usage": _, "model": _}:
+        case {"choices": _} | {"object": "chat.completion" | "chat.completion.chunk"}:
+            return "completion"
+        case {"usage": _, "model": _} if "content" not in value:  # with it, it is another protocol's message
             return "completion"
         case dict():
             return "other"

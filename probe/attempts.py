@@ -21,6 +21,7 @@ from probe.reading import read
 from probe.records import (
     BudgetChanged,
     BudgetStopped,
+    Finding,
     Judgement,
     Listener,
     Observation,
@@ -99,7 +100,9 @@ class Attempts:
         )
         wrong = problems(target)
         if wrong:
-            return self._ours(due, "local_config", wrong[0].observed)
+            first = wrong[0]
+            words = f"our own {first.place}: expected {first.expected}, observed {first.observed}"
+            return self._ours(due, "local_config", words, wrong)
         try:
             key = self._edges.key(target.credential)
         except KeyUnavailable as error:
@@ -108,17 +111,23 @@ class Attempts:
         auth = Auth(shape.header, SecretStr(shape.format.replace("{key}", key.get_secret_value())))
         observation = await self._edges.send(request, auth, target, lambda: self._on_sent(target.name, due.kind))
         lag_s = self._edges.lag_since(due.began)
-        expectation = Expectation(target.contract, target.slow_s, self._edges.outside_reachable(), None)
+        expectation = Expectation(
+            target.contract, target.slow_s, self._edges.outside_reachable(), self._edges.listing(target)
+        )
         size = 0 if observation.reply is None else len(observation.reply.body)
         if size > OFF_LOOP_BYTES:
             judged = await asyncio.to_thread(_judge, self._edges.redactor(), observation, expectation)
         else:
             judged = _judge(self._edges.redactor(), observation, expectation)
         sealed, judgement, reading = judged
-        return self._result(due, judgement, lag_s, sealed, reading)
+        return replace(
+            self._result(due, judgement, lag_s, sealed, reading),
+            outside_reachable=expectation.outside_reachable,
+            listing=None if judgement.verdict is Verdict.OK else expectation.listing,
+        )
 
-    def _ours(self, due: _Due, reason: str, words: str) -> Result:
-        judgement = Judgement(Verdict.PROBE_FAULT, reason, rule="before_sending", words=words)
+    def _ours(self, due: _Due, reason: str, words: str, found: tuple[Finding, ...] = ()) -> Result:
+        judgement = Judgement(Verdict.PROBE_FAULT, reason, rule="before_sending", words=words, findings=found)
         return self._result(due, judgement, self._edges.lag_since(due.began))
 
     def _result(

@@ -70,7 +70,7 @@ def document(text: str) -> Document:
         return Document(None, "invalid")
 
 
-_HTML: Final = re2.compile(r"(?i)\A\s*(<!doctype html|<html|<head|<body|<center|<title|<h1|<!--)")
+_HTML: Final = re2.compile(r"(?i)\A\s*(<!doctype\s*html|<html|<head|<body|<center|<title|<h1|<!--)")
 _SSE: Final = re2.compile(r"\A\s*(data|event|id|retry)?:")
 
 
@@ -196,8 +196,10 @@ def error_of(value: Any) -> Any:
             return value
         case {"detail": detail} if detail:
             return value
-        case {"base_resp": {"status_code": int(code)}} if code:
-            return value["base_resp"]
+        case {"base_resp": {"status_code": int(code)} as inner} | {"header": {"code": int(code)} as inner} if code:
+            return inner
+        case {"Error": error} | {"Response": {"Error": error}} if error:
+            return error
         case {"message": str()} | {"msg": str()}:
             return value
     return None

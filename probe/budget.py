@@ -5,13 +5,17 @@ over midnight does not refill: the day of what was spent never goes backwards.
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from probe.records import RequestKind, Usage
 
 # One minimal request cannot cost more; a larger number in a reply is a broken or hostile one.
 MOST_TOKENS_A_REPLY: Final = 10_000_000
+
+
+class BudgetSpent(Exception):
+    """The day's budget does not allow a request that was asked for beside the schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,12 @@ def used(spent: Spent, now: datetime, usage: Usage | None) -> Spent:
         return spent
     spent = rolled(spent, now)
     return replace(spent, tokens=spent.tokens + total)
+
+
+def refills_in_s(now: datetime) -> int:
+    """Seconds until the next day (UTC), at least one."""
+    tomorrow = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), now.tzinfo)
+    return max(1, round((tomorrow - now).total_seconds()))
 
 
 def remaining(budget: Budget, spent: Spent, now: datetime) -> dict[str, int]:

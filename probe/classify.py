@@ -19,10 +19,20 @@ from typing import Any, Final
 import re2
 
 from probe.answer import answer_line, terminal
-from probe.body import DONE, Body, ErrorText, bounded, error_of, error_text, first_choice, reply_error_text, take_apart
+from probe.body import (
+    DONE,
+    Body,
+    ErrorText,
+    bounded,
+    error_of,
+    error_text,
+    first_choice,
+    reply_error_text,
+    take_apart,
+)
 from probe.contract import Contract
-from probe.findings import finding, findings
-from probe.records import Judgement, Observation, Reply, Verdict
+from probe.findings import ABOUT_THE_MODEL, absence, finding, findings
+from probe.records import Finding, Judgement, Listing, Observation, Reply, Timings, Verdict
 from probe.rules import ANSWERS, ERRORS, FAULTS, Place, Rule
 
 _WORDS_CHARS: Final = 200
@@ -35,7 +45,7 @@ class Expectation:
     contract: Contract | None = None
     slow_s: float | None = None
     outside_reachable: bool | None = None
-    listed_models: frozenset[str] | None = None
+    listing: Listing | None = None
 
 
 def classify(observation: Observation, expectation: Expectation) -> Judgement:
@@ -45,23 +55,25 @@ def classify(observation: Observation, expectation: Expectation) -> Judgement:
         return _without_answer(observation, expectation)
     body = take_apart(reply, terminal(expectation.contract) or DONE)
     if not 200 <= reply.status < 300:
-        judgement = _error(_texts(str(reply.status), reply, body, reply_error_text(reply, body)))
+        judgement = _error(str(reply.status), reply, body, reply_error_text(reply, body))
     elif observation.request.stream and _error_event(body) is not None:
         judgement = _in_stream(reply, body)
     elif observation.fault is not None:
         return _without_answer(observation, expectation)
     else:
         judgement = _answer(observation, reply, body, expectation.contract)
-    judgement = _against_catalogue(judgement, observation.request.model, expectation.listed_models)
-    if judgement.verdict is Verdict.OK and _is_slow(observation, expectation):
-        took = f"took {observation.timings.total_s:.3f} s, slow is more than {expectation.slow_s:g} s"
-        return Judgement(Verdict.DEGRADATION, "slow", "slow", words=took)
-    return replace(judgement, findings=findings(judgement, reply, body, expectation.contract))
+    judgement, not_listed = _against_catalogue(judgement, expectation.listing)
+    if judgement.verdict is Verdict.OK and (took := _slowness(observation.timings, expectation.slow_s)):
+        judgement = Judgement(Verdict.DEGRADATION, "slow", "slow", words=took)
+    found = findings(judgement, observation, body, expectation.contract)
+    return replace(judgement, findings=(*not_listed, *found))
 
 
-def _first(rules: Sequence[Rule], texts: Mapping[Place, str]) -> Judgement | None:
+def _first(
+    rules: Sequence[Rule], texts: Mapping[Place, str], shown: Mapping[Place, str] | None = None
+) -> Judgement | None:
     for rule in rules:
-        words = rule.excerpt(texts[rule.where])
+        words = rule.excerpt(texts[rule.where], shown[rule.where] if shown else None)
         if words is not None:
             return Judgement(rule.verdict, rule.reason, rule.name, rule.certain, rule.runner_up, words or None)
     return None
@@ -100,14 +112,25 @@ def _answer(observation: Observation, reply: Reply, body: Body, contract: Contra
     if judgement.verdict is Verdict.OK:
         return replace(judgement, words=None)
     error = reply_error_text(reply, body)
+    if judgement.reason == "error_in_200":
+        # The status is what is wrong; a second engineer could name what the words say.
+        told = _error(str(reply.status), reply, body, error).verdict
+        doubted = told is not judgement.verdict
+        judgement = replace(judgement, certain=not doubted, runner_up=told if doubted else None)
     words = (error.words or error.codes)[:_WORDS_CHARS]
     if not words:  # a stream is decided at its end, any other body at its beginning
         words = reply.body[-_WORDS_CHARS:] if body.kind == "sse" else reply.body.lstrip()[:_WORDS_CHARS]
     return replace(judgement, words=" ".join(words.split()) or None)
 
 
-def _is_slow(observation: Observation, expectation: Expectation) -> bool:
-    return expectation.slow_s is not None and observation.timings.total_s > expectation.slow_s
+def _slowness(timings: Timings, slow_s: float | None) -> str | None:
+    """In words, where it was slow; and the one silence inside a stream without which it would not have been."""
+    if slow_s is None or not timings.total_s > slow_s:
+        return None
+    took, gap_s = f"took {timings.total_s:.3f} s", timings.longest_gap_s
+    if gap_s is not None and timings.total_s - gap_s <= slow_s:
+        took += f", of which {gap_s:.3f} s were one silence between two events"
+    return f"{took}, slow is more than {slow_s:g} s"
 
 
 # ---------------------------------------------------------------- 3. and 4. errors
@@ -116,8 +139,22 @@ _TAGS: Final = re2.compile(r"<[^>]{0,500}>")
 _SHOWN_KIND: Final = {"cut": "json", "invalid": "json", "sse": "json"}
 # What says only "it failed" outside a stream is, inside one, the event itself.
 _PLAIN_FAILURES: Final = frozenset(
-    {"upstream_5xx", "upstream_error", "gateway_5xx", "gateway_timeout", "gateway_internal", "request_timeout"}
+    {
+        *("upstream_5xx", "upstream_error", "upstream_overloaded", "request_timeout"),
+        *("gateway_5xx", "gateway_timeout", "gateway_internal"),
+    }
 )
+
+
+# A link, with the words that lead to it: "you can find your API key at https://..."
+_LINK: Final = re2.compile(
+    r"(?i)(\b(check|view|see|manage|find|monitor|visit) (your|the|our) [^.\n]{0,80} (at|on|in) )?https?://[^\s\"'<>，。]+"
+)
+
+
+def _without_links(words: str) -> str:
+    """The words with every link blanked out, at the same length: where help stands is not what failed."""
+    return _LINK.sub(lambda link: "·" * len(link.group()), words) if "://" in words else words
 
 
 def _texts(status: str, reply: Reply, body: Body, error: ErrorText) -> dict[Place, str]:
@@ -137,13 +174,16 @@ def _texts(status: str, reply: Reply, body: Body, error: ErrorText) -> dict[Plac
     return texts
 
 
-def _error(texts: Mapping[Place, str]) -> Judgement:
-    judgement = _first(ERRORS, texts)
+def _error(status: str, reply: Reply, body: Body, error: ErrorText) -> Judgement:
+    shown = _texts(status, reply, body, error)
+    read = _without_links(error.words)
+    texts = shown if read == error.words else _texts(status, reply, body, replace(error, words=read))
+    judgement = _first(ERRORS, texts, shown)
     assert judgement is not None  # the last row takes every status
-    if judgement.words == " ".join(texts[Place.STATUS].split()):  # decided by the status alone: quote what came with it
-        shown = texts[Place.WORDS] or texts[Place.PAGE]
+    if judgement.words == " ".join(shown[Place.STATUS].split()):  # decided by the status alone: quote what came with it
+        told = shown[Place.WORDS] or shown[Place.PAGE]
         judgement = replace(
-            judgement, words=" ".join(shown[: 2 * _WORDS_CHARS].split())[:_WORDS_CHARS] or judgement.words
+            judgement, words=" ".join(told[: 2 * _WORDS_CHARS].split())[:_WORDS_CHARS] or judgement.words
         )
     return judgement
 
@@ -165,22 +205,26 @@ def _in_stream(reply: Reply, body: Body) -> Judgement:
     error = _error_event(body)
     stated = error.get("code", error.get("status")) if isinstance(error, dict) else None
     is_status = str(stated).isascii() and str(stated).isdigit() and 400 <= int(str(stated)[:9]) < 600
-    judgement = _error(_texts(str(stated) if is_status else "stream", reply, body, error_text({"error": error})))
+    judgement = _error(str(stated) if is_status else "stream", reply, body, error_text({"error": error}))
     if judgement.verdict is Verdict.DEGRADATION and judgement.reason in _PLAIN_FAILURES:
         return replace(judgement, reason="stream_error_event")
     return judgement
 
 
-def _against_catalogue(judgement: Judgement, model: str, listed: frozenset[str] | None) -> Judgement:
-    """No channel for a model that the provider's own list no longer names: withdrawn, not down."""
-    if listed is None or model in listed or judgement.reason not in ("no_channel", "model_not_found"):
-        return judgement
+def _against_catalogue(judgement: Judgement, listing: Listing | None) -> tuple[Judgement, tuple[Finding, ...]]:
+    """No channel for a model that the provider's own list no longer names: withdrawn, not down. One that we never saw
+    there may as well be misspelt by us, which the list alone does not tell: that is a finding only."""
+    if listing is None or listing.listed or judgement.reason not in ABOUT_THE_MODEL:
+        return judgement, ()
+    if listing.last_listed_at is None or judgement.reason == "model_retired":
+        return judgement, (absence(listing),)
     agreed = judgement.reason == "model_not_found"  # the words and the list say the same
-    return replace(
+    retired = replace(
         judgement,
         verdict=Verdict.CONTRACT_MISMATCH,
         reason="model_retired",
-        rule=f"{judgement.rule}, not listed",
+        rule=f"{judgement.rule}, no longer listed",
         certain=agreed,
         runner_up=None if agreed else Verdict.DEGRADATION,
     )
+    return retired, (absence(listing),)

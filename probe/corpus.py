@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from probe.classify import Expectation, classify
-from probe.records import Fault, Json, Observation, Phase, ProbeRequest, Reply, RequestKind, Timings
+from probe.records import Fault, Json, Judgement, Observation, Phase, ProbeRequest, Reply, RequestKind, Timings
 
 KINDS: Final = ("http", "stream", "exception")
-_RECORDED_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)  # a line has no time; nothing that is decided here uses one
+RECORDED_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)  # a line has no time; nothing that is decided here uses one
 
 
 class CorpusError(ValueError):
@@ -61,7 +61,7 @@ def observation(case: Json) -> Observation:
             or any("event-stream" in v for n, v in headers if n.lower() == "content-type" and is_fault),
             client_request_id="",
         ),
-        started_at=_RECORDED_AT,
+        started_at=RECORDED_AT,
         reply=reply,
         fault=Fault(fault_kind, body) if fault_kind is not None else None,
         timings=Timings(total_s=0.0),
@@ -73,8 +73,13 @@ def observation(case: Json) -> Observation:
 def classify_line(case: Json, expectation: Expectation | None = None) -> Json:
     """The label of one line, as `freezeframe classify` writes it."""
     judgement = classify(observation(case), expectation or Expectation())
+    return label(case.get("id"), judgement)
+
+
+def label(name: Any, judgement: Judgement) -> Json:
+    """A judgement as `freezeframe classify` writes it."""
     return {
-        "id": case.get("id"),
+        "id": name,
         "verdict": str(judgement.verdict),
         "label": str(judgement.verdict),
         "reason": judgement.reason,

@@ -118,6 +118,11 @@ class Prober:
         """
         return await self._aftermath.freeze_now(self._standing.targets[name])
 
+    async def replay(self, target: Target) -> Result | None:
+        """Send the request of a target once, beside the schedule; None where the day's budget does not allow it."""
+        now = self._edges.now()
+        return await self._aftermath.ask_beside(target, RequestKind.REPLAY, f"{probe_id(target.name, now)}-r", now)
+
     def _take(self, result: Result) -> None:
         """Account for a result: history, window, what the window decided, listeners."""
         target = self._standing.targets.get(result.target)

@@ -1,6 +1,6 @@
 """What the flow is handed: the I/O that it needs as callables, and what the configuration says around a probe."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,8 +8,11 @@ from pydantic import SecretStr
 
 from probe.budget import Budget
 from probe.client import Auth
+from probe.contract import Contract
+from probe.contract.document import Document
+from probe.corroboration import LogRead, Sought
 from probe.pong import Target
-from probe.records import Observation, ProbeRequest
+from probe.records import Listing, Observation, ProbeRequest
 from probe.redact import Redactor
 from probe.scope import Seen
 
@@ -33,7 +36,10 @@ class Edges:
     `send` puts one request on the wire; `key` reads a credential by name (again at each call: it may rotate) and raises
     `KeyUnavailable`; `redactor` gives the redactor that knows every secret read so far; `ask_controls` looks at every
     control once more and says whether nothing outside answered at all; `peers` says what other instances see, None
-    where that could not be asked. The last two are None where nothing is configured to ask.
+    where that could not be asked. `listing` is what the provider's public model list says of a target's model, None
+    where that is not known; `gateway_log` looks into the provider's own log of the account for the failing attempts of
+    a trip and for others beside them, None where there is nothing to ask. What is None itself is not configured.
+    `documents` is what is known now of each document that a contract cites.
     """
 
     send: Callable[[ProbeRequest, Auth, Target, Callable[[], None]], Awaitable[Observation]]
@@ -44,6 +50,9 @@ class Edges:
     outside_reachable: Callable[[], bool | None]
     ask_controls: Callable[[], Awaitable[Controlled]] | None = None
     peers: Callable[[], Awaitable[tuple[Seen, ...] | None]] | None = None
+    listing: Callable[[Target], Listing | None] = lambda _: None
+    documents: Callable[[Contract], tuple[Document, ...]] = lambda _: ()
+    gateway_log: Callable[[Target, Sequence[Sought], Sequence[Sought]], Awaitable[LogRead | None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,73 +1,76 @@
 """Disagreements with what the contract documents: which field, what was expected and seen, and where that was read."""
 
-from collections.abc import Mapping
+from datetime import UTC
 from typing import Final
 
-from probe.body import Body
-from probe.contract import Contract, Source
-from probe.records import Finding, Judgement, Reading, Reply, Timings, Verdict
+import re2
 
-# reason -> the area of the contract that documents it, the field, and what was expected there.
-_COMPLETION: Final = ("response", "response body", "a chat completion as one JSON object")
-_EXPECTED: Final[Mapping[str, tuple[str, str, str]]] = {
-    "error_in_200": ("error", "response status", "an error carries an error status, a 2xx carries a completion"),
-    "missing_choices": ("response", "choices", "a list of choices"),
-    "empty_choices": ("response", "choices", "at least one choice"),
-    "content_null": ("response", "choices[0].message.content", "text, since the answer ended normally"),
-    "empty_body": _COMPLETION,
-    "html_on_200": _COMPLETION,
-    "invalid_json": _COMPLETION,
-    "wrong_shape": _COMPLETION,
-    "bad_content_encoding": ("response", "content-encoding", "a body that decodes as announced"),
-    "wrong_content_type": ("response", "content-type", "application/json, or text/event-stream for a stream"),
-    "truncated_stream": ("stream_chunk", "stream", "a finish reason, then the terminal frame"),
-    "missing_done": ("stream_chunk", "terminal frame", "data: [DONE] as the last event"),
-    "missing_finish_reason": ("response", "choices[0].finish_reason", "why the answer ended"),
-    "stream_not_honoured": ("stream_chunk", "stream", "server-sent events, since stream is true"),
-    "invalid_sse": ("stream_chunk", "stream chunk", "one JSON object in each event"),
-    "content_filtered": ("response", "choices[0]", "an answer to a harmless prompt"),
-    "path_not_found": ("chat_path", "path", "the documented path exists"),
-    "method_not_allowed": ("chat_path", "method", "POST is allowed on the documented path"),
-    "redirect": ("chat_path", "URL", "the documented URL answers itself"),
-    "model_not_found": ("catalogue", "model", "the documented model is served"),
-    "model_retired": ("catalogue", "model", "the documented model is served"),
-}
+from probe.body import Body, bounded
+from probe.contract import MISSING, Contract
+from probe.expected import Expected, found, of_reason, stated
+from probe.records import Finding, Judgement, Listing, Observation, Reading, Reply, Timings, Verdict
+from probe.shapes import NAMED, violations
+from probe.streams import checks
+
 CLOCK_DRIFT: Final = "clock_drift"
+CATALOGUE: Final = "catalogue"
+ABOUT_THE_MODEL: Final = frozenset({"no_channel", "model_not_found", "model_retired"})  # what a model list bears on
+_ERROR_OBJECT: Final = Expected("error", NAMED["error"][1], "the documented error object")
 _DRIFT_S: Final = 5.0  # `Date` has whole seconds, and a clock that is kept is far better than this
-_REQUEST_ALLOWED: Final = ("request", "request", "the documented request is accepted")
-
-
-def _source(contract: Contract | None, area: str) -> Source | None:
-    documented = getattr(contract, area, None)
-    return documented.source if documented is not None else None
+_MEDIA: Final = re2.compile(r"\A[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,40}\z")
 
 
 def finding(judgement: Judgement, observed: str, contract: Contract | None) -> Finding:
-    area, place, expected = _EXPECTED.get(judgement.reason, _REQUEST_ALLOWED)
-    source = _source(contract, area) or (_source(contract, "request") if area == "catalogue" else None)
-    return Finding(
-        rule=judgement.rule,
-        place=place,
-        expected=expected,
-        observed=observed,
-        source=source.url if source else None,
-        accessed=source.accessed if source else None,
-    )
+    """The one that decided."""
+    return found(judgement.rule, of_reason(judgement.reason), observed, contract)
 
 
-def findings(judgement: Judgement, reply: Reply, body: Body, contract: Contract | None) -> tuple[Finding, ...]:
-    """All disagreements: the one that decided, and an error whose body is not the documented object."""
-    media = reply.header("content-type") or "no content-type"
-    seen = f"HTTP {reply.status}, {media[:80]}, {body.kind} body"
-    found = []
-    if judgement.verdict is Verdict.CONTRACT_MISMATCH:
-        found.append(finding(judgement, f"{seen}: {judgement.words}" if judgement.words else seen, contract))
-    if contract is not None and contract.error is not None and reply.status >= 400 and body.kind != "json":
-        source = contract.error.source
-        found.append(
-            Finding("error is no JSON", "error body", "the documented error object", seen, source.url, source.accessed)
-        )
-    return tuple(found)
+def findings(
+    judgement: Judgement, observation: Observation, body: Body, contract: Contract | None
+) -> tuple[Finding, ...]:
+    """All disagreements: the one that decided, those with the documented shapes, and what a stream owes.
+
+    What the server said is in none of them, only what kind of thing stood where. A schema that says more precisely
+    what the decision says takes its row.
+    """
+    reply = observation.reply
+    if reply is None:
+        return ()
+    others = [*violations(reply, body, contract)]
+    if judgement.reason != "truncated_stream":  # its one row says that both are missing
+        places = {other.place for other in others}
+        others += [check for check in checks(observation, body, contract) if check.place not in places]
+    seen = f"HTTP {reply.status}, {_media(reply)}, {body.kind} body"
+    if stated(contract, "error") and reply.status >= 400 and body.kind != "json":
+        others.append(found("error is no JSON", _ERROR_OBJECT, seen, contract))
+    if judgement.verdict is not Verdict.CONTRACT_MISMATCH:
+        return tuple(others)
+    decided = finding(judgement, seen, contract)
+    same = [other for other in others if _says_the_same(decided, other)]
+    return (*(same or [decided]), *(other for other in others if other not in same))
+
+
+def _says_the_same(decided: Finding, other: Finding) -> bool:
+    if decided.place != NAMED["response"][1] or other.rule not in (NAMED["response"][0], NAMED["stream_chunk"][0]):
+        return other.place == decided.place
+    # "No completion": a documented field is missing, or it is the choices that are not as documented.
+    return other.observed == MISSING or other.place.startswith("choices") or other.place == decided.place
+
+
+def _media(reply: Reply) -> str:
+    media = bounded((reply.header("content-type") or "").partition(";")[0].strip().lower()[:100])
+    if not media:
+        return "no content-type"
+    return media if _MEDIA.search(media) else "a content-type that is none"
+
+
+def absence(listing: Listing) -> Finding:
+    """That the provider's public model list, as we read it, does not name the model."""
+    seen = "not listed; we never saw it there"
+    if listing.last_listed_at is not None:
+        last = listing.last_listed_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        seen = f"not listed; last seen there at {last}"
+    return Finding(CATALOGUE, "model", "listed in the public model list", seen, listing.url, listing.looked_at)
 
 
 def clock_drift(reading: Reading, timings: Timings) -> Finding | None:

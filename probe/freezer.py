@@ -9,7 +9,7 @@ after its field was dropped is not written.
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from probe import gate, packet, render
 from probe.history import History
-from probe.packet import Case
+from probe.packet import Case, frozen
 from probe.records import Event, Frozen, Json, Refused, Spooled, StoreFailed, Trigger, Verdict
 from probe.remembered import Remembered
 from probe.spool import Spool
@@ -245,13 +245,30 @@ def _frozen(data: bytes, began: float | None) -> Frozen:
 
 def _build(case: Case, secrets: Sequence[SecretStr]) -> tuple[bytes | None, tuple[str, ...]]:
     """The zip of a packet that passed the gate, or None and where (never what) it found a secret."""
-    document = packet.draft(case)
-    files = render.files(document)
-    if gate.inspect(files, secrets):
+    case = _without_secret_documents(case, secrets)
+    document, sources = packet.draft(case), frozen.files(case)
+    files = render.files(document, sources=sources)
+    if _inspect(files, sources, secrets):
         document, dropped = gate.drop(document, secrets)
         document = packet.with_dropped(document, dropped)
-        files = render.files(document)
-        hits = gate.inspect(files, secrets)
+        files = render.files(document, sources=sources)
+        hits = _inspect(files, sources, secrets)
         if hits:
             return None, tuple(f"{hit.file}: {hit.where}" for hit in hits)
     return render.pack(files), ()
+
+
+def _without_secret_documents(case: Case, secrets: Sequence[SecretStr]) -> Case:
+    """A public document in which a configured secret can be read is named, not carried."""
+    hits = {hit.file for hit in gate.inspect(frozen.files(case), secrets)}
+    if not hits:
+        return case
+    held = {row["url"] for row in frozen.rows(case) if row["file"] in hits}
+    return replace(case, documents=tuple(replace(it, body=None) if it.url in held else it for it in case.documents))
+
+
+def _inspect(
+    files: Mapping[str, bytes], sources: Mapping[str, bytes], secrets: Sequence[SecretStr]
+) -> tuple[gate.Hit, ...]:
+    """The gate's look at everything but the copies of documents, which have had theirs."""
+    return gate.inspect({name: content for name, content in files.items() if name not in sources}, secrets)

@@ -85,7 +85,7 @@ PATTERNS: Final = (
     ),
     Pattern(
         "credential",
-        r"(?i:bearer|basic|negotiate)\s+([A-Za-z0-9+/._~=-]{8,})",
+        r"(?i:bearer|basic|negotiate)\s+([A-Za-z0-9+/._~=-]{7,}[A-Za-z0-9+/_~=-])",
         "RFC 7235, RFC 6750",
         ("Bearer abcdefghijkl", "Authorization: Basic dXNlcjpwYXNz"),
         ("Bearer token", "basic support"),
@@ -94,7 +94,7 @@ PATTERNS: Final = (
         "credential",
         r"(?i:api[_-]?key|apikey|access[_-]?token|auth[_-]?token|client[_-]?secret|secret[_-]?key|password|passwd|pwd"
         r"|session[_-]?id|x-api-key|private[_-]?key|signature|credential)"
-        r"[\"'\\]*(?:\s*[:=]|\s+is)\s*[\"'\\]*([A-Za-z0-9+/._~%!@#$^-]{8,})",
+        r"[\"'\\]*(?:\s*[:=]|\s+is)\s*[\"'\\]*([A-Za-z0-9+/._~%!@#$^-]{7,}[A-Za-z0-9+/_~%!@#$^-])",
         "the word before it names it as a credential",
         ("api_key=abcdef1234567890", 'password: "hunter2hunter2"', "api key: not here, apikey=0123456789abcdef"),
         ("api_key: none", "password is wrong"),
@@ -166,7 +166,7 @@ PATTERNS: Final = (
     ),
     Pattern(
         "private_path",
-        r"((?:/home/|/Users/|/root/|/mnt/|/Volumes/|[A-Za-z]:\\+Users\\+)[^\s\"'<>:,;)]+)",
+        r"((?:/home/|/Users/|/root/|/mnt/|/Volumes/|[A-Za-z]:\\+Users\\+)[^\s\"'<>:,;)]*[^\s\"'<>:,;).])",
         "home folders carry people's names",
         ("File /home/jane/app/main.py", "C:\\Users\\jane\\x.txt"),
         ("/homepage", "/usr/lib"),

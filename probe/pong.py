@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import jsonschema_rs
 import orjson
 
-from probe.contract import Contract, validator
+from probe.contract import Contract
 from probe.records import Finding, FreezePolicy, Headers, Json, ProbeRequest, RequestKind
 
 PROMPT = "Return the word pong. This is a sanitized incident reproduction."
@@ -63,36 +62,20 @@ def _body(target: Target) -> Json:
     return pong | ({"stream": True} if target.stream else {}) | target.request
 
 
-@dataclass(frozen=True, slots=True)
-class RequestCheck:
-    """A contract's request schema, compiled once; None where the documents state no shape."""
-
-    contract: Contract
-    schema: jsonschema_rs.Validator | None
-
-    @classmethod
-    def of(cls, contract: Contract) -> "RequestCheck":
-        schema = contract.request.schema
-        return cls(contract, None if schema is None else validator(schema, mask="the value"))
-
-    def problems(self, target: Target) -> tuple[Finding, ...]:
-        """Where our own request disagrees with its contract: our fault, found before anything is sent."""
-        if self.schema is None:
-            return ()
-        source = self.contract.request.source
-        return tuple(
-            Finding(
-                rule="request_schema",
-                place="/".join(("request body", *map(str, error.instance_path))),
-                expected="the documented request shape",
-                observed=error.message,
-                source=source.url,
-                accessed=source.accessed,
-            )
-            for error in self.schema.iter_errors(_body(target))
-        )
-
-
 def problems(target: Target) -> tuple[Finding, ...]:
-    """`RequestCheck` for one target. What is sent to a target never changes, so once at the start is enough."""
-    return RequestCheck.of(target.contract).problems(target)
+    """Where our own request disagrees with its contract: our fault, found before anything is sent.
+
+    What is sent is checked each time, against a schema that its contract compiled once: some microseconds.
+    """
+    shape = target.contract.request
+    return tuple(
+        Finding(
+            rule="request_schema",
+            place=f"request body {violation.place}".rstrip(),
+            expected=violation.expected,
+            observed=violation.observed,
+            source=shape.source.url,
+            accessed=shape.source.accessed,
+        )
+        for violation in shape.violations(_body(target))
+    )

@@ -1,5 +1,6 @@
-"""What a restart must not forget beside the results: each target's window, which incident a packet belongs to, and what
-is owed to the store. Small named facts in the history, written in one transaction with the results they follow from.
+"""What a restart must not forget beside the results: each target's window, which incident a packet belongs to, what is
+owed to the store, and what a public model list said. Small named facts in the history, written in one transaction with
+the results they follow from.
 
 An unreadable fact (written by another version) is treated as absent: probing starts afresh rather than not at all.
 """
@@ -11,6 +12,7 @@ from typing import Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from probe.budget import Spent
+from probe.catalogue import Known
 from probe.history import History
 from probe.incidents import Incidents
 from probe.records import Json, Trip
@@ -39,6 +41,7 @@ _PACKET: Final = TypeAdapter(OwedPacket)
 _SPENT: Final = TypeAdapter(Spent)
 _ADDENDUM: Final = TypeAdapter(OwedAddendum)
 _INCIDENTS: Final = TypeAdapter(Incidents)
+_CATALOGUE: Final = TypeAdapter(Known)
 
 
 class Remembered:
@@ -67,6 +70,14 @@ class Remembered:
 
     def keep_spent(self, spent: Spent) -> None:
         self._history.remember("budget", _SPENT.dump_json(spent))
+
+    def catalogue(self, contract: str) -> Known | None:
+        """What a contract's public model list said when it was last believed."""
+        key = f"catalogue/{contract}"
+        return _read(_CATALOGUE, self._history.recalled(key).get(key))
+
+    def keep_catalogue(self, contract: str, known: Known) -> None:
+        self._history.remember(f"catalogue/{contract}", _CATALOGUE.dump_json(known))
 
     def state_since_s(self, now: datetime) -> float:
         """When this state was made (Unix time): a number of its own by which a prober is told from others."""

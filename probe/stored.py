@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from probe.records import Judgement, Observation, Reading, Removal, RequestKind, Result
+from probe.records import Judgement, Listing, Observation, Reading, Removal, RequestKind, Result
 from probe.redact import restored
 
 
@@ -23,6 +23,8 @@ class _Row:
     observation: Observation | None
     removals: tuple[Removal, ...]
     reading: Reading
+    outside_reachable: bool | None = None  # a row of the first version has neither
+    listing: Listing | None = None
 
 
 _ROW: Final = TypeAdapter(_Row)
@@ -42,6 +44,8 @@ def dump(result: Result) -> bytes:
         None if result.sealed is None else result.sealed.value,
         () if result.sealed is None else result.sealed.removals,
         result.reading,
+        result.outside_reachable,
+        result.listing,
     )
     try:
         return _ROW.dump_json(row)
@@ -63,6 +67,8 @@ def load(data: bytes) -> Result:
         loop_lag_s=row.loop_lag_s,
         sealed=None if row.observation is None else restored(row.observation, row.removals),
         reading=row.reading,
+        outside_reachable=row.outside_reachable,
+        listing=row.listing,
     )
 
 

@@ -11,41 +11,29 @@ the headers here; it is in no record, text or repr.
 """
 
 import asyncio
-import re
 import ssl
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
-import httpcore2
 import httpx2
-from pydantic import SecretStr
 
+from probe.client.addresses import refusal
+from probe.client.auth import Auth, refuse_illegal
 from probe.client.faults import KNOWN, fault_of, timeout_in
+from probe.client.fetch import Asked, fetch
 from probe.client.measured import connection, last_phase, timings
 from probe.client.reply import Reading
-from probe.client.transport import Network, WireTransport, proxy
-from probe.records import Fault, Observation, ProbeRequest
+from probe.client.transport import Network, WireTransport, pieces, proxy
+from probe.records import Fault, Fetched, Observation, ProbeRequest, Unfetched
 from probe.wire import Journal
 
 __all__ = ["Auth", "Client", "Network"]
 
 T = TypeVar("T")
 GRACE_S: Final = 0.25  # after the terminal event: for the end of the message, or for what should not follow
-
-# RFC 9110 field-value, ASCII only: what h11 would refuse is refused here, before a library quotes the value anywhere.
-_FIELD_VALUE: Final = re.compile(r"[\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?")
-
-
-@dataclass(frozen=True, slots=True)
-class Auth:
-    """The auth header as it is sent; `value` is the whole of it, e.g. ``Bearer k``."""
-
-    header: str
-    value: SecretStr
 
 
 class Client:
@@ -120,7 +108,7 @@ class Client:
             if response.status_code != 200:
                 return None
             body = bytearray()
-            async with aclosing(_chunks(response)) as chunks:
+            async with aclosing(pieces(response)) as chunks:
                 async for chunk in chunks:
                     body += chunk
                     if len(body) > limit_bytes:
@@ -128,6 +116,19 @@ class Client:
             return bytes(body)
 
         return await self._look(url, timeout_s, {"Accept": "application/json"}, read)
+
+    async def get(
+        self, url: str, *, timeout_s: float, limit_bytes: int, auth: Auth | None = None, accept: str = "*/*"
+    ) -> Fetched | Unfetched:
+        """An unpaid document, whole or not at all, whatever its status: see `probe.client.fetch`.
+
+        A name must lead to public addresses; behind a proxy, which does the resolving, that cannot be checked.
+        """
+        transport = WireTransport(self._network, self._trust, refusal)
+        try:
+            return await fetch(transport, Asked(url, limit_bytes, auth, accept), self._network, timeout_s)
+        finally:
+            await transport.aclose()
 
     async def _look(
         self,
@@ -173,13 +174,11 @@ async def _exchange(
     deadline: asyncio.Timeout,
 ) -> None:
     """Send and read. Returns when the message has ended or its limit is reached; everything else is raised."""
-    for name, value in headers:
-        if value and not _FIELD_VALUE.fullmatch(value):
-            raise httpcore2.LocalProtocolError(f"Illegal header value ({name})")
+    refuse_illegal(headers)
     asked = httpx2.Request(request.method, request.url, headers=headers, content=request.body.encode())
     response = await transport.handle_async_request(asked)
     reading.begin(response)
-    async with aclosing(_chunks(response)) as chunks:
+    async with aclosing(pieces(response)) as chunks:
         async for chunk in chunks:
             was_done = reading.is_done
             reading.feed(chunk, transport.wire.journal.arrived)
@@ -190,8 +189,3 @@ async def _exchange(
                 deadline.reschedule(min(grace_ends, deadline.when() or grace_ends))
     reading.end(transport.wire.journal.arrived)
     await response.aclose()
-
-
-def _chunks(response: httpx2.Response) -> AsyncGenerator[bytes]:
-    """The body as it arrives, to be closed where it is not read to its end."""
-    return cast("AsyncGenerator[bytes]", aiter(cast("httpx2.AsyncByteStream", response.stream)))

@@ -24,6 +24,7 @@ def timings(journal: Journal, reading: Reading, began: float, stopped: float) ->
         first_byte_s=since(started, journal.first_byte),
         first_event_s=since(started, reading.first_event),
         first_token_s=since(started, reading.first_token),
+        longest_gap_s=reading.longest_gap_s,
     )
 
 

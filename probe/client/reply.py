@@ -30,6 +30,8 @@ class Reading:
         self.is_ended = False
         self.first_event: float | None = None
         self.first_token: float | None = None
+        self.longest_gap_s: float | None = None  # between two events, the terminal one included
+        self._last_event: float | None = None
         self.over: float | None = None  # when the last byte that matters came in
 
     def begin(self, response: httpx2.Response) -> None:
@@ -63,10 +65,22 @@ class Reading:
         if self.first_token is None and any(sse.delta_content(event.data) for event in events):
             self.first_token = at
         # Some gateways end the terminal event with one newline only, so it is looked for before its blank line too.
-        if self.over is None and any(
-            event is not None and event.data.strip() == DONE for event in (*events, self._events.tail)
-        ):
+        tail = self._events.tail
+        if tail is not None and tail.data.strip() == DONE:
+            events.append(tail)
+        if at is None or self.over is not None or not events:
+            return
+        self._note_gap(at, len(events))
+        if any(event.data.strip() == DONE for event in events):
             self.over = at
+
+    def _note_gap(self, at: float, events: int) -> None:
+        """The silence before these events, which came together; before the first of all is no gap."""
+        if self._last_event is not None:
+            self.longest_gap_s = max(self.longest_gap_s or 0.0, at - self._last_event)
+        elif events > 1:
+            self.longest_gap_s = 0.0
+        self._last_event = at
 
     def end(self, at: float | None) -> None:
         self.is_ended = True

@@ -1,7 +1,7 @@
 """The way out: httpx2's transport interface over a pool of httpcore2's whose sockets are ours."""
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,7 +9,7 @@ import httpcore2
 import httpx2
 from pydantic import SecretStr
 
-from probe.wire import Journal, Wire
+from probe.wire import Journal, Refusal, Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,9 @@ class Network:
 class WireTransport(httpx2.AsyncBaseTransport):
     """httpx2's transport over one httpcore2 pool whose sockets are ours. One exchange at a time."""
 
-    def __init__(self, network: Network, trust: ssl.SSLContext) -> None:
-        self.wire = Wire(Journal())
+    def __init__(self, network: Network, trust: ssl.SSLContext, refusal: Refusal | None = None) -> None:
+        """`refusal` is asked of each address; not behind a proxy, where the only address that we see is the proxy's."""
+        self.wire = Wire(Journal(), refusal if network.proxy is None else None)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=trust,
             proxy=proxy(network, trust),
@@ -63,6 +64,11 @@ class _Body(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await cast("httpx2.AsyncByteStream", self._chunks).aclose()
+
+
+def pieces(response: httpx2.Response) -> AsyncGenerator[bytes]:
+    """The body as it arrives, to be closed where it is not read to its end."""
+    return cast("AsyncGenerator[bytes]", aiter(cast("httpx2.AsyncByteStream", response.stream)))
 
 
 def proxy(network: Network, trust: ssl.SSLContext) -> httpcore2.Proxy | None:

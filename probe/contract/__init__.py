@@ -4,26 +4,44 @@
 source; `placeholders` names what a template leaves open, `areas` is the table that people read.
 """
 
-from probe.contract.facts import AuthShape, Catalogue, Contract, RequestIdPlaces, Shape, Source, Sourced, Statement
+from probe.contract.facts import (
+    AuthShape,
+    Catalogue,
+    Contract,
+    GatewayLog,
+    Look,
+    RequestIdPlaces,
+    Shape,
+    Source,
+    Sourced,
+    Statement,
+    TimeField,
+)
 from probe.contract.parse import ContractError, parse
 from probe.contract.schema import validator
 from probe.contract.strict_yaml import FILE_LIMIT_BYTES, YamlError, read_yaml
 from probe.contract.table import NOT_DOCUMENTED, Area, areas, documented_fields, placeholders
 from probe.contract.values import did_you_mean, is_placeholder, kind, url_problem
+from probe.contract.violations import MISSING, Violation, size
 
 __all__ = [
     "FILE_LIMIT_BYTES",
+    "MISSING",
     "NOT_DOCUMENTED",
     "Area",
     "AuthShape",
     "Catalogue",
     "Contract",
     "ContractError",
+    "GatewayLog",
+    "Look",
     "RequestIdPlaces",
     "Shape",
     "Source",
     "Sourced",
     "Statement",
+    "TimeField",
+    "Violation",
     "YamlError",
     "areas",
     "did_you_mean",
@@ -33,6 +51,7 @@ __all__ = [
     "parse",
     "placeholders",
     "read_yaml",
+    "size",
     "url_problem",
     "validator",
 ]

@@ -11,7 +11,19 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import jsonschema_rs
 
-from probe.contract.facts import AuthShape, Catalogue, Contract, RequestIdPlaces, Shape, Source, Sourced
+from probe.contract.facts import (
+    LOG_FIELDS,
+    AuthShape,
+    Catalogue,
+    Contract,
+    GatewayLog,
+    RequestIdPlaces,
+    Shape,
+    Source,
+    Sourced,
+    TimeField,
+)
+from probe.contract.paths import is_field_path, is_list_path
 from probe.contract.schema import validator
 from probe.contract.strict_yaml import YamlError, read_yaml
 from probe.contract.values import did_you_mean, is_placeholder, kind, url_problem
@@ -46,7 +58,7 @@ def parse(text: str, name: str) -> Contract:
         optional=("response", "stream_chunk", "error", "limits", "routes"),
     )
     values = top.at("values").mapping(
-        top["values"], required=("base_url", "chat_path", "auth"), optional=("catalogue", "request_id")
+        top["values"], required=("base_url", "chat_path", "auth"), optional=("catalogue", "request_id", "gateway_log")
     )
     error_shape = top.optional("error", _shape)
     about_errors = _Mapping(top.at("error"), {} if error_shape is None else top["error"])
@@ -66,10 +78,11 @@ def parse(text: str, name: str) -> Contract:
         request_id=values.optional_sourced("request_id", _request_id),
         limits=top.optional("limits", _limits) or (),
         routes=top.optional("routes", _routes) or {},
+        gateway_log=values.optional_sourced("gateway_log", _gateway_log),
     )
 
 
-_SOURCE_KEYS: Final = ("section", "verified")
+_SOURCE_KEYS: Final = ("section", "verified", "quote")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +148,7 @@ class _Place:
             accessed=(self / "accessed").instant(fields["accessed"]),
             section=None if fields.get("section") is None else (self / "section").text(fields["section"]),
             verified_live=verified == "live",
+            quote=None if fields.get("quote") is None else (self / "quote").text(fields["quote"]),
         )
 
 
@@ -195,7 +209,55 @@ def _auth_shape(place: _Place, value: object) -> AuthShape:
 
 def _catalogue(place: _Place, value: object) -> Catalogue:
     fields = place.mapping(value, ("url", "ids"))
-    return Catalogue(fields.at("url").url(fields["url"]), fields.at("ids").text(fields["ids"]))
+    return Catalogue(fields.at("url").url(fields["url"]), _path(fields.at("ids"), fields["ids"], each=True))
+
+
+def _path(place: _Place, value: object, *, each: bool = False) -> str:
+    text = place.text(value)
+    if not (is_list_path(text) if each else is_field_path(text)):
+        place.fail(f"a path such as {'data[].id, with one list' if each else 'data.items'}", "other text")
+    return text
+
+
+def _gateway_log(place: _Place, value: object) -> GatewayLog:
+    fields = place.mapping(value, ("url", "auth", "rows", "fields"), ("total", "first_response", "types"))
+    named = fields.at("fields").mapping(fields["fields"], ("request_id",), LOG_FIELDS)
+    return GatewayLog(
+        url=fields.at("url").url(fields["url"]),
+        auth=_auth_shape(fields.at("auth"), fields["auth"]),
+        rows=_each(fields.at("rows"), fields["rows"], _path),
+        fields={name: _path(named.at(name), path) for name, path in named.fields.items() if path is not None},
+        total=fields.optional("total", _time_fields) or (),
+        first_response=fields.optional("first_response", _time_fields) or (),
+        types=fields.optional("types", _types) or {},
+    )
+
+
+def _time_fields(place: _Place, value: object) -> tuple[TimeField, ...]:
+    return _each(place, value, _time_field)
+
+
+def _time_field(place: _Place, value: object) -> TimeField:
+    fields = place.mapping(value, ("field", "unit"))
+    if fields["unit"] not in ("s", "ms"):
+        fields.at("unit").fail("s or ms", kind(fields["unit"]))
+    return TimeField(_path(fields.at("field"), fields["field"]), fields["unit"])
+
+
+def _types(place: _Place, value: object) -> Mapping[str, str]:
+    """Words by number; they are shown, so they are plain."""
+    if not isinstance(value, dict) or not value:
+        place.fail("a mapping of number to word", kind(value))
+    for number, word in value.items():
+        if not isinstance(word, str) or not _ROUTE_NAME.fullmatch(word):
+            (place / str(number)).fail("a word such as consume", kind(word))
+    return {str(number): word for number, word in value.items()}
+
+
+def _each(place: _Place, value: object, read: Callable[[_Place, Any], T]) -> tuple[T, ...]:
+    if not isinstance(value, list) or not value:
+        place.fail("a list", kind(value))
+    return tuple(read(_Place(place.name, f"{place.path}[{n}]"), part) for n, part in enumerate(value))
 
 
 def _request_id(place: _Place, value: object) -> RequestIdPlaces:

@@ -62,6 +62,7 @@ def areas(contract: Contract) -> tuple[Area, ...]:
         *(_row("Rate-limit or billing assumptions", limit, str) for limit in contract.limits or (None,)),
         _row("Model catalogue", contract.catalogue, lambda catalogue: catalogue.url),
         _row("Request ID", contract.request_id, _id_places),
+        *([_row("Gateway log", contract.gateway_log, lambda log: f"GET {log.url}")] if contract.gateway_log else []),
         *(
             _row(f"Escalation route ({name.replace('_', ' ')})", contract.routes.get(name), str)
             for name in dict.fromkeys(("help_center", "support", *contract.routes))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Final
 
-from probe.packet import documented, facts, wording
+from probe.packet import documented, facts, frozen, wording
 from probe.packet.audience import Audience, addenda_for_support, for_support
 from probe.packet.case import SCOPE_COLUMNS, Case, Problem, Scope
 from probe.packet.facts import utc
@@ -40,7 +40,8 @@ SCHEMA_VERSION: Final = "1"
 def draft(case: Case) -> Json:
     """The whole packet document."""
     target, contract, judgement = case.target, case.target.contract, case.subject.judgement
-    findings = documented.findings(case)
+    findings, statuses = documented.findings(case), documented.statuses(case)
+    expectation = wording.expected(case, findings, statuses)
     shown = (*case.failing, case.subject, *([case.last_good] if case.last_good else []))
     document: Json = {
         "schema_version": SCHEMA_VERSION,
@@ -67,11 +68,12 @@ def draft(case: Case) -> Json:
             "connection": "reuse" if target.reuse_connection else "fresh",
             "freeze": asdict(target.freeze),
         },
-        "message": wording.message(case, findings),
+        "message": wording.message(case, expectation),
         "documented": {
             "cited": documented.read_from(contract.chat_path.source),
-            "verified_live": all(source.verified_live for source in documented.relied_on(contract)),
+            "verified_live": all(source.is_verified for source in documented.relied_on(contract)),
             "areas": documented.areas(contract),
+            "frozen_sources": frozen.rows(case),
         },
         "request": facts.request_sent(case),
         "happened": {
@@ -92,8 +94,9 @@ def draft(case: Case) -> Json:
         },
         "subject": facts.attempt(case.subject),
         "expected": {
-            "words": wording.expected(case, findings),
+            "words": expectation,
             "findings": findings,
+            "documented_statuses": statuses,
             "last_good": facts.attempt(case.last_good) if case.last_good else None,
         },
         "judgement": {

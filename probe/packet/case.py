@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from probe.contract.document import Document
 from probe.pong import Target
 from probe.records import Result, Trigger, Trip, Verdict
 
@@ -26,7 +27,8 @@ class Scope:
 @dataclass(frozen=True, slots=True)
 class Case:
     """All that is known when a packet is frozen. `failing` (every failing attempt) and `history` (the ticks before and
-    including the trip) are oldest first; `earlier` are IDs of packets with the same signature."""
+    including the trip) are oldest first; `earlier` are IDs of packets with the same signature; `documents` are the
+    newest copies of what the target's contract cites, and the contract knows what they show."""
 
     packet_id: str
     incident: str
@@ -48,6 +50,7 @@ class Case:
     request_ids_policy: str
     egress_ip_policy: str
     version: str
+    documents: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

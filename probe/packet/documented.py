@@ -1,9 +1,11 @@
 """The documented behaviour that was relied on, each value with where and when it was read."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from probe.advice import Known, recommend
-from probe.contract import Contract, RequestIdPlaces, Shape, Source, Sourced
+from probe.contract import Contract, Look, RequestIdPlaces, Shape, Source, Sourced
+from probe.findings import CATALOGUE
 from probe.packet.case import Case, Scope
 from probe.packet.facts import repetition, utc, utc_or_none
 from probe.records import Finding, Json
@@ -28,22 +30,41 @@ def sources(contract: Contract) -> tuple[Source, ...]:
     """The sources of the request and of what is expected of the answer, each once."""
     optional = (contract.response, contract.stream_chunk, contract.error, contract.error_statuses, contract.error_retry)
     found = (*relied_on(contract), *(area.source for area in optional if area))
-    return tuple({source.url: source for source in reversed(found)}.values())[::-1]
+    return tuple(_weakest([it for it in found if it.url == url]) for url in dict.fromkeys(it.url for it in found))
 
 
 def how_read(source: Source) -> str:
-    """Only a source that was fetched live was verified against."""
+    """Only a source that was fetched live, and in which the stated value was found, was verified against."""
+    if source.look is not None and not source.look.found:
+        return f"not found in {source.url} as fetched at {utc(source.look.at)}"
+    if source.look is not None:
+        return f"verified against {source.url} at {utc(source.look.at)}"
     if source.verified_live:
-        return f"verified against {source.url} at {utc(source.accessed)}"
+        return f"read live from {source.url} at {utc(source.accessed)}, as the contract file states"
     return f"read from a stored copy of {source.url} at {utc(source.accessed)}"
+
+
+def _read(source: Source) -> str:
+    """The same beside the address."""
+    if source.look is not None:
+        return f"{'verified' if source.look.found else 'not found as fetched'} {utc(source.look.at)}"
+    return (
+        f"{'read live, says the contract file,' if source.verified_live else 'stored copy read'} {utc(source.accessed)}"
+    )
+
+
+def _weakest(read: Sequence[Source]) -> Source:
+    """Of several statements that cite one document, the one that is known least."""
+    return min(read, key=lambda it: (it.is_verified, it.look is None))
 
 
 def read_from(source: Source | None) -> Json:
     return {
         "source": source.url if source else None,
-        "accessed": utc(source.accessed) if source else None,
+        "accessed": utc(source.read_at) if source else None,
         "section": source.section if source else None,
-        "verified_live": source.verified_live if source else None,
+        "verified_live": source.is_verified if source else None,
+        "read": _read(source) if source else None,
         "how": how_read(source) if source else "not documented in the contract",
     }
 
@@ -93,32 +114,33 @@ def fields(shape: Shape) -> str | None:
 
 
 def findings(case: Case) -> list[Json]:
-    """Every disagreement with the documents, once, then what they say of the statuses that were seen."""
+    """Every disagreement with what was expected, once."""
     contract = case.target.contract
-    live = {source.url for source in sources(contract) if source.verified_live}
+    cited = {source.url: source for source in sources(contract)}
     failing = case.failing or (case.subject,)
     distinct: dict[Finding, None] = {found: None for result in failing for found in result.judgement.findings}
-    rows: list[Json] = [
-        asdict(found)
-        | {"accessed": utc_or_none(found.accessed), "verified_live": found.source in live if found.source else None}
-        for found in distinct
-    ]
-    documented = contract.error_statuses
+    return [asdict(found) | _how_found(found, cited.get(found.source or "")) for found in distinct]
+
+
+def statuses(case: Case) -> list[Json]:
+    """What the documents say of the statuses that were seen: no disagreement, but what to do about them."""
+    documented = case.target.contract.error_statuses
     if documented is None:
-        return rows
-    for status in sorted({str(result.status) for result in failing} & documented.value.keys()):
-        rows.append(
-            {
-                "rule": "documented_status",
-                "place": f"status {status}",
-                "expected": documented.value[status],
-                "observed": f"status {status}",
-                "source": documented.source.url,
-                "accessed": utc(documented.source.accessed),
-                "verified_live": documented.source.verified_live,
-            }
-        )
-    return rows
+        return []
+    seen = {str(result.status) for result in case.failing or (case.subject,)}
+    return [
+        {"status": status, "words": documented.value[status]} | read_from(documented.source)
+        for status in sorted(seen & documented.value.keys())
+    ]
+
+
+def _how_found(found: Finding, source: Source | None) -> Json:
+    """How the source of a finding was read; the model list always was fetched, by us, at the time that is cited."""
+    if found.source is None or found.accessed is None:
+        return {"accessed": utc_or_none(found.accessed), "verified_live": None, "read": None, "how": None}
+    own = Look(found.accessed, True) if found.rule == CATALOGUE else source.look if source else None
+    cited = Source(found.source, found.accessed, None, source is not None and source.verified_live, look=own)
+    return {name: value for name, value in read_from(cited).items() if name not in ("source", "section")}
 
 
 def _value(sourced: Sourced[str] | None) -> Area:
@@ -155,10 +177,8 @@ def recommendation(case: Case, outcome: str | None, scope: Scope | None = None) 
         attempts=counted["attempts"],
         outcome=outcome,
         impact=case.impact,
-        inconsistent=any(
-            found.source and found.rule != "documented_status" for found in case.subject.judgement.findings
-        ),
-        verified_live=all(source.verified_live for source in relied_on(case.target.contract)),
+        inconsistent=any(found.source and found.rule != CATALOGUE for found in case.subject.judgement.findings),
+        verified_live=all(source.is_verified for source in relied_on(case.target.contract)),
         worked=case.last_good is not None,
         well_elsewhere=(scope or case.scope).is_well_elsewhere,
     )

@@ -9,7 +9,7 @@ from typing import Final
 import orjson
 
 from probe.packet.case import Case
-from probe.records import Json, Observation, Phase, Reply, Result, Verdict
+from probe.records import Json, Listing, Observation, Phase, Reply, Result, Verdict
 
 _BEFORE_ANY_BYTE: Final = {Phase.NONE, Phase.RESOLVE, Phase.CONNECT, Phase.TLS, Phase.REQUEST_SENT}
 
@@ -38,6 +38,7 @@ def tick(result: Result) -> Json:
         "status": result.status,
         "total_s": result.timings.total_s if result.timings else None,
         "first_token_s": result.timings.first_token_s if result.timings else None,
+        "longest_gap_s": result.timings.longest_gap_s if result.timings else None,
         "lateness_s": result.lateness_s,
         "loop_lag_s": result.loop_lag_s,
     }
@@ -80,6 +81,20 @@ def attempt(result: Result) -> Json:
         "rule": result.judgement.rule,
         "certain": result.judgement.certain,
         "runner_up": result.judgement.runner_up,
+        "outside_reachable": result.outside_reachable,
+        "listing": listing(result.listing),
+    }
+
+
+def listing(known: Listing | None) -> Json | None:
+    """What the provider's public model list said of the model when the attempt was judged."""
+    if known is None:
+        return None
+    return {
+        "url": known.url,
+        "looked_at": utc(known.looked_at),
+        "listed": known.listed,
+        "last_listed_at": utc_or_none(known.last_listed_at),
     }
 
 
@@ -116,6 +131,8 @@ def exchange(seen: Observation) -> Json:
             "url": request.url,
             "headers": [list(pair) for pair in request.headers],
             "body": request.body,
+            "model": request.model,
+            "stream": request.stream,
         },
         "reply": asdict(reply) if reply else None,
     }

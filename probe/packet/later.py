@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
+from probe.packet import gateway_log
 from probe.packet.case import SCOPE_COLUMNS
 from probe.packet.facts import utc, utc_or_none
 from probe.packet.wording import OUTCOME_WORDS
@@ -17,7 +18,8 @@ from probe.records import Json, Verdict
 T = TypeVar("T")
 Addenda = Sequence[tuple[str, Any]]  # name and document (whatever JSON it is), oldest first, as the vault gives them
 
-FACTS: Final = ("confirmation", "recovery", "reopening")  # the kinds that tell what was measured; notes tell the rest
+# The kinds that tell what was measured; notes tell the rest.
+FACTS: Final = ("confirmation", "recovery", "reopening", gateway_log.KIND)
 NOTE_LABELS: Final = {  # the fields of a note, in the order in which they are shown
     "escalation_id": "Escalation ID",
     "submitted_at": "Submitted at",
@@ -53,6 +55,7 @@ class Later:
     asked_again: tuple[int, int]
     scope: Json | None
     recommendation: Json | None
+    gateway_log: Json | None
     notes: tuple[Json, ...]
 
     def noted(self, field: str) -> str | None:
@@ -71,7 +74,7 @@ def read(addenda: Addenda) -> Later:
     of_kind: dict[str, list[Json]] = {kind: [] for kind in FACTS}
     for _, document in known:
         of_kind.get(_text(document.get("kind")) or "", []).append(document)
-    confirmations, recoveries, reopenings = (of_kind[kind] for kind in FACTS)
+    confirmations, recoveries, reopenings, logs = (of_kind[kind] for kind in FACTS)
     turns = [document for _, document in known if document.get("kind") in ("recovery", "reopening")]
     recovered = bool(turns) and turns[-1]["kind"] == "recovery"
     again = [row for document in confirmations for row in _rows(document.get("confirmations"))]
@@ -98,6 +101,7 @@ def read(addenda: Addenda) -> Later:
         asked_again=(sum(_failed(row) for row in again), len(again)),
         scope=_newest(_scope(document.get("scope")) for document in confirmations),
         recommendation=_newest(_recommendation(document.get("recommendation")) for document in confirmations),
+        gateway_log=_newest(gateway_log.told(document) for document in logs),
         notes=tuple(_note(name, document) for name, document in known if document.get("kind") == "note"),
     )
 

@@ -45,6 +45,7 @@ def _since(document: Json, later: Later) -> Json:
         "reopened": [utc(at) for at in later.reopened],
         "scope": later.scope,
         "recommendation": _recommendation(document, later),
+        "gateway_log": later.gateway_log,
         "confirmed_impact": impact and impact | {"words": _confirmed(impact)},
         "addenda": list(later.listed),
     }
@@ -94,6 +95,8 @@ def _sentences(document: Json, later: Later, since: Json) -> list[str]:
         frozen = document.get("scope", {}).get("sentence")
         sentence = "the same." if later.scope["sentence"] == frozen else _told(later.scope)
         clauses.append(f"{'Scope' if clauses else 'scope'} as of {later.scope['as_of']}: {sentence}")
+    if later.gateway_log:
+        clauses.append(one_line(later.gateway_log["words"]))
     how_it_is = _how_it_is(document, later, since)
     lines = [" ".join(clauses), how_it_is] if clauses else [how_it_is[0].lower() + how_it_is[1:]]
     return [f"Since then (as of {utc(later.measured_at)}): {lines[0]}", *lines[1:]]

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from probe.findings import ABOUT_THE_MODEL
 from probe.packet.case import Case
 from probe.packet.documented import auth, fields, how_read, provider, relied_on, sources
 from probe.packet.facts import body_shape, received_bytes, repetition, request_sent, started, utc
@@ -33,6 +34,7 @@ OUTCOME_WORDS: Final = {
     "not known": "not known: it was not asked again",
 }
 _ARTICLES: Final = {"reproducible": "a", "intermittent": "an", "isolated": "an", "repeated": "a"}
+_ABOUT_ERRORS: Final = {"error_schema", "error is no JSON"}  # what they leave open is what a good answer looks like
 _TIMED: Final = {"slow", "request_timeout", "read_timeout", "connect_timeout"}
 
 
@@ -52,7 +54,7 @@ def title(case: Case) -> str:
     return f"{provider(case.target.contract)} chat API, {what}, model {quoted(case.target.model)}, {_mode(case)}"
 
 
-def message(case: Case, findings: Sequence[Json]) -> list[str]:
+def message(case: Case, expectation: str) -> list[str]:
     """The seed article's escalation summary, sentence by sentence."""
     contract, judgement = case.target.contract, case.subject.judgement
     counted = repetition(case)
@@ -65,28 +67,30 @@ def message(case: Case, findings: Sequence[Json]) -> list[str]:
         first += f" The class is not certain; it could also be: {VERDICT_WORDS[judgement.runner_up]}."
     cited = contract.chat_path.source
     verified = f"The request contract was {how_read(cited)} (UTC)"
-    if not cited.verified_live:
+    others = [source for source in relied_on(contract) if not source.is_verified]
+    if cited.look is None and not cited.verified_live:
         verified += "; it was not verified live"
-    elif not all(source.verified_live for source in relied_on(contract)):
+    elif cited.is_verified and any(source.look is not None for source in others):
+        verified += "; parts of it were not found in the documents as fetched"
+    elif cited.is_verified and others:
         verified += "; parts of it were read from stored copies"
     attached = "A sanitized repro is attached (repro.sh)."
     return [
         first,
         f"{verified}.",
         attached if request_sent(case) else "No request is recorded, so no repro is attached.",
-        f"Expected behavior: {expected(case, findings)}",
+        f"Expected behavior: {expectation}",
         f"Observed behavior: {observed(case)}",
         f"Impact: {impact(case)} Scope as of {utc(case.scope.as_of)}: {case.scope.sentence}",
         "Secrets and customer content have been redacted; the prompt is synthetic.",
     ]
 
 
-def expected(case: Case, findings: Sequence[Json]) -> str:
+def expected(case: Case, findings: Sequence[Json], statuses: Sequence[Json]) -> str:
     """Tied to a source, then to the last good exchange; our own deadlines are called our own."""
     target, contract, good = case.target, case.target.contract, case.last_good
     sentences = []
-    cited = [found for found in findings if found["source"]]
-    broken = [found for found in cited if found["rule"] != "documented_status"]
+    broken = [found for found in findings if found["source"]]
     sentences += [
         f"At {quoted(found['place'])}: {quoted(found['expected'])} ({_cited(found)})." for found in broken[:2]
     ]
@@ -94,7 +98,7 @@ def expected(case: Case, findings: Sequence[Json]) -> str:
     documented = fields(shape) if shape else None
     if shape is None or documented is None:
         sentences.append("The contract documents no shape of the answer.")
-    elif not broken:
+    elif all(found["rule"] in _ABOUT_ERRORS for found in broken):
         name = "A stream of chunks" if target.stream else "An answer"
         sentences.append(f"{name} of the documented shape ({documented}; {how_read(shape.source)}).")
     if case.reason in _TIMED:
@@ -105,8 +109,10 @@ def expected(case: Case, findings: Sequence[Json]) -> str:
         last = f"The same request was last answered well at {started(good)}: "
         last += f"HTTP {good.status} in {good.timings.total_s:.3f} s."
     sentences.append(last)
-    for found in [found for found in cited if found["rule"] == "documented_status"][:2]:
-        sentences.append(f"The documents say of {found['place']}: {quoted(found['expected'])} ({_cited(found)}).")
+    sentences += [
+        f"The documents say of status {said['status']}: {quoted(said['words'])} ({said['how']})."
+        for said in statuses[:2]
+    ]
     return " ".join(sentences)
 
 
@@ -119,7 +125,15 @@ def observed(case: Case) -> str:
     clauses = [f"{counted[alike]} of {len(case.failing)} failing attempts: {_seen(newest[alike])}" for alike in counted]
     took = [result.timings.total_s for result in case.failing if result.timings]
     latency = " to ".join(dict.fromkeys((f"{min(took):.3f}", f"{max(took):.3f}"))) if took else None
-    return "; ".join(clauses) + "." + (f" Latency {latency} s." if latency else "")
+    return "; ".join(clauses) + "." + (f" Latency {latency} s." if latency else "") + _listed(case)
+
+
+def _listed(case: Case) -> str:
+    """That the provider's own list names the model which it has no channel for; that it does not is a finding."""
+    listing = case.subject.listing
+    if listing is None or not listing.listed or case.subject.judgement.reason not in ABOUT_THE_MODEL:
+        return ""
+    return f" The model is in the provider's public list ({listing.url}) as read at {utc(listing.looked_at)}."
 
 
 def impact(case: Case) -> str:
@@ -206,8 +220,7 @@ def _seen(result: Result) -> str:
 
 
 def _cited(found: Json) -> str:
-    how = "verified against" if found["verified_live"] else "read from a stored copy of"
-    return f"{how} {found['source']}" + (f" at {found['accessed']}" if found["accessed"] else "")
+    return str(found["how"] or found["source"])
 
 
 def _mode(case: Case) -> str:

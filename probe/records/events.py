@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from probe.records.exchange import Observation, Timings
-from probe.records.judgement import Judgement
+from probe.records.judgement import Judgement, Listing
 from probe.records.reading import Reading
 from probe.records.sealed import Sealed
 from probe.records.verdicts import RequestKind, Trigger, Verdict
@@ -17,7 +17,8 @@ class Result:
     """The outcome of one due tick (or of a confirmation). A missed tick has no observation.
 
     `lateness_s` is how long after its due time the probe started; `loop_lag_s` the worst delay of our own event loop
-    while it ran: how much of a latency could be our own.
+    while it ran: how much of a latency could be our own. `outside_reachable` and `listing` are what controls and
+    catalogue said when it was judged (None: not known), so that it can be judged again.
     """
 
     probe_id: str
@@ -30,6 +31,8 @@ class Result:
     loop_lag_s: float
     sealed: Sealed[Observation] | None = None
     reading: Reading = field(default_factory=Reading)
+    outside_reachable: bool | None = None
+    listing: Listing | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -145,6 +148,51 @@ class ControlSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class UnpaidSent:
+    """A request that costs nothing was put on the wire: `kind` is ``catalogue``, ``gateway_log`` or ``source``."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueSeen:
+    """A look at a contract's public model list. `problem` says why the answer was not believed (the list before it
+    stays); `left` and `entered` are configured models whose membership changed."""
+
+    contract: str
+    url: str
+    problem: str | None
+    left: tuple[str, ...] = ()
+    entered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLogRead:
+    """What the provider's own log said after a trip: of how many failing attempts it holds a row."""
+
+    target: str
+    packet_id: str
+    found: int
+    sought: int
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSeen:
+    """A document that contracts rely on: it was fetched now (`asked`), or what is kept of it was read.
+
+    `failed` is why the newest fetch brought none, in our own words; `changed_to` the digest of its text where that is
+    not what a person looked at last; `missing` the contract and place of each statement that was not found in it.
+    """
+
+    url: str
+    asked: bool
+    failed: str | None
+    changed_to: str | None
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Vetoed:
     """A trip that turned out to be ours: the controls did not answer either. Nothing is frozen under this ID."""
 
@@ -200,6 +248,10 @@ Event = (
     | Refused
     | StoreFailed
     | ControlSeen
+    | UnpaidSent
+    | SourceSeen
+    | CatalogueSeen
+    | GatewayLogRead
     | TwinsSeen
     | BudgetStopped
     | BudgetChanged

@@ -45,7 +45,8 @@ class Timings:
 
     `resolve_s, connect_s, tls_s, send_s` are the lengths of those phases; `processing_s` is request sent to first
     byte; `transfer_s` first byte to last byte. `first_byte_s, first_event_s, first_token_s, total_s` are counted from
-    the start of the probe (before DNS).
+    the start of the probe (before DNS). `longest_gap_s` is the longest silence between two events of a stream, up to
+    its terminal frame; keep-alive comments do not break it.
     """
 
     total_s: float
@@ -58,6 +59,7 @@ class Timings:
     first_byte_s: float | None = None
     first_event_s: float | None = None
     first_token_s: float | None = None
+    longest_gap_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,17 @@ from probe.records.verdicts import REASONS, Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """What the provider's public model list, read by us at `looked_at`, says of one model. `last_listed_at` is our
+    newest look that saw it there; None: it was never seen there."""
+
+    url: str
+    looked_at: datetime
+    listed: bool
+    last_listed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One disagreement with a documented expectation, and where that expectation was read."""
 

@@ -1,25 +1,32 @@
 """The files of a packet, from its document: text, page and curl from templates, HAR, digests."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import orjson
 
-from probe.packet import Audience, Problem, for_support
+from probe.packet import Audience, Problem, for_support, frozen
 from probe.records import Json
 from probe.render.archive import MANIFEST, manifest, pack, unpack, verify
 from probe.render.har import har
 from probe.render.pictures import timeline, waterfall
 from probe.render.templates import fill
 
-__all__ = ["Audience", "Problem", "files", "json_bytes", "pack", "unpack", "verify"]
+__all__ = ["SOURCES_INDEX", "Audience", "Problem", "files", "json_bytes", "pack", "unpack", "verify"]
 
+SOURCES_INDEX: Final = f"{frozen.FOLDER}/index.json"
+NO_SOURCES: Final[Mapping[str, bytes]] = MappingProxyType({})
 _LINE: Final = orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 _SENT_ALONG: Final = {"content-type", "accept"}  # the other headers of a probe do not belong to a minimal repro
 
 
-def files(document: Json, *, audience: Audience = "internal") -> dict[str, bytes]:
+def files(
+    document: Json, *, audience: Audience = "internal", sources: Mapping[str, bytes] = NO_SOURCES
+) -> dict[str, bytes]:
     """Every file of the packet by name, of a frozen document or a merged one. Without a recorded request there is no
-    repro.sh."""
+    repro.sh; `sources` are the copies of documents, by the names that the document gives them: what is not among them
+    is only named."""
     if audience == "support":
         document = for_support(document)
     shown = {"since_freeze": None, "export": None} | document | {"for_internal": "internal" in document}
@@ -33,10 +40,14 @@ def files(document: Json, *, audience: Audience = "internal") -> dict[str, bytes
     }
     if document["request"] is not None:
         made["repro.sh"] = fill("repro.sh", shown | {"curl": _curl(document["request"])})
+    rows = document["documented"].get("frozen_sources", [])
+    if any(row["fetched_at"] for row in rows):
+        made |= {row["file"]: sources[row["file"]] for row in rows if row["file"] in sources}
+        made[SOURCES_INDEX] = json_bytes(rows)
     return made | {MANIFEST: manifest(made)}
 
 
-def json_bytes(document: Json) -> bytes:
+def json_bytes(document: Json | list[Json]) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

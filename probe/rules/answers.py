@@ -81,14 +81,18 @@ ANSWERS: Final = (
     ),
     Rule(
         *("broken JSON", MISMATCH, "invalid_json", Place.ANSWER),
-        r"^\w+ invalid |^http text media:json ",
-        hits=("http invalid media:json whole:yes utf8:yes", "http text media:json whole:yes utf8:yes"),
+        (r"^http (invalid|text media:json) ", r"^stream invalid media:(json|none|text) "),
+        hits=(
+            "http invalid media:json whole:yes utf8:yes",
+            "http text media:json whole:yes utf8:yes",
+            "stream invalid media:json whole:yes utf8:yes",
+        ),
         misses=("http text media:text whole:yes utf8:yes", "http json media:json whole:yes utf8:yes"),
     ),
     # -------- streams
     Rule(
         *("events not readable", MISMATCH, "invalid_sse", Place.ANSWER),
-        r"^stream (text|xml) |^stream sse .* (utf8:no|broken:yes) ",
+        (r"^stream (text|xml|invalid) ", r"^stream sse .* (utf8:no|broken:yes) "),
         hits=(
             "stream sse media:sse whole:yes utf8:yes events:2 done:yes broken:yes error:no",
             "stream text media:sse x",
@@ -102,6 +106,15 @@ ANSWERS: Final = (
         misses=("http json media:json whole:yes utf8:yes error:no choices:1", "stream sse media:sse whole:yes"),
     ),
     Rule(
+        *("stream of another protocol", MISMATCH, "wrong_shape", Place.ANSWER),
+        r"^stream sse .* shape:other ",
+        hits=("stream sse x events:3 done:yes broken:no error:no shape:other choices:- content:none finish:none",),
+        misses=(
+            "stream sse x events:3 done:yes broken:no error:no shape:completion choices:1 content:text finish:stop",
+            "stream sse x events:0 done:yes broken:no error:no shape:scalar choices:- content:none finish:none",
+        ),
+    ),
+    Rule(
         *("content filter on the probe's own prompt", MISMATCH, "content_filtered", Place.ANSWER),
         r" finish:(content_filter|safety|sensitive|refusal)\b| content:refusal ",
         hits=("http json x error:no choices:1 content:none finish:content_filter",),
@@ -109,8 +122,11 @@ ANSWERS: Final = (
     ),
     Rule(
         *("stream breaks off", MISMATCH, "truncated_stream", Place.ANSWER),
-        r"^stream sse .* done:no .* finish:none\b",
-        hits=("stream sse x events:2 done:no broken:no error:no choices:1 content:text finish:none",),
+        (r"^stream sse .* done:no .* finish:none\b", r"^stream sse .* done:no broken:tail "),
+        hits=(
+            "stream sse x events:2 done:no broken:no error:no choices:1 content:text finish:none",
+            "stream sse x events:2 done:no broken:tail error:no choices:1 content:text finish:stop",
+        ),
         misses=("stream sse x events:2 done:yes broken:no error:no choices:1 content:text finish:none",),
         runner_up=DEGRADATION,
     ),
@@ -205,6 +221,19 @@ ANSWERS: Final = (
         r"^http json media:(text|html|sse|other) |^stream sse media:(json|text|html|other) ",
         hits=("http json media:text whole:yes", "stream sse media:json whole:yes"),
         misses=("http json media:json whole:yes", "http json media:none whole:yes", "stream sse media:sse whole:yes"),
+        runner_up=OK,
+    ),
+    Rule(
+        *("documented field missing", MISMATCH, "wrong_shape", Place.ANSWER),
+        r" required:missing\b",
+        hits=(
+            "http json media:json x choices:1 content:text finish:stop limit:none required:missing",
+            "stream sse media:sse x choices:1 content:text finish:stop limit:ours required:missing",
+        ),
+        misses=(
+            "http json media:json x choices:1 content:text finish:stop limit:none required:whole",
+            "http json media:json x choices:1 content:text finish:stop limit:none required:unknown",
+        ),
         runner_up=OK,
     ),
     Rule(

@@ -69,8 +69,15 @@ FAULTS: Final = (
         runner_up=OURS,
     ),
     Rule(
+        *("no TLS on that port", DEGRADATION, "tls_failure", Place.FAULT),
+        r"wrong.version.number|http request",
+        hits=("ConnectError: [SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)",),
+        misses=("ConnectError: sslv3 alert handshake failure",),
+        runner_up=OURS,
+    ),
+    Rule(
         *("TLS refused", DEGRADATION, "tls_failure", Place.FAULT),
-        r"\b(ssl|tls|sslv\d|tlsv\d)\b|tlsv1|handshake|wrong.version.number|certificate",
+        r"\b(ssl|tls|sslv\d|tlsv\d)\b|tlsv1|handshake|certificate",
         hits=("ConnectError: [SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1000)",),
         misses=("ConnectError: [Errno 111] Connection refused",),
     ),
@@ -106,9 +113,15 @@ FAULTS: Final = (
         misses=("ReadTimeout: timed out",),
     ),
     Rule(
+        *("request not taken in time", DEGRADATION, "request_timeout", Place.FAULT),
+        r"^WriteTimeout",
+        hits=("WriteTimeout: The write operation timed out",),
+        misses=("ReadTimeout: timed out", "WriteError: [Errno 32] Broken pipe"),
+    ),
+    Rule(
         *("no answer in time", DEGRADATION, "read_timeout", Place.FAULT),
         r"^\w*Timeout\b|timed out|timeout|deadline",
-        hits=("ReadTimeout: ", "WriteTimeout: The write operation timed out"),
+        hits=("ReadTimeout: ", "TimeoutError: deadline of the probe"),
         misses=("ReadError: [Errno 104] Connection reset by peer",),
     ),
     Rule(

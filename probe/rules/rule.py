@@ -11,7 +11,9 @@ Places (all but `FAULT` are built by `probe.classify` from one reply, each cut t
     PAGE    the text of an HTML page
     SHEET   STATUS, CODE, WORDS, PAGE: for a rule that needs several at once
 
-Patterns are re2 (linear time), case-insensitive, ``^`` and ``$`` match at lines, ``.`` stays within its line.
+Patterns are re2 (linear time), case-insensitive, ``^`` and ``$`` match at lines, ``.`` stays within its line. A pattern
+of several lines hits where one of them does; each line is one idea and is shown by a hit of its own.
+(A row is written with its head in one line, ``*(name, verdict, reason, place)``, so that the table can be skimmed.)
 Values may have been redacted before they are judged: a rule rests on words, codes and structure, never on a secret.
 """
 
@@ -46,16 +48,20 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row. `runner_up` is what a fair second engineer could choose instead; the rule is certain without one."""
+    """One row. `runner_up` is what a fair second engineer could choose instead; the rule is certain without one.
+
+    `after` is what must stand somewhere before the words: a status at the beginning (``\\A4\\d\\d``), a code's line.
+    """
 
     name: str
     verdict: Verdict
     reason: str
     where: Place
-    pattern: str
+    pattern: str | tuple[str, ...]
     hits: tuple[str, ...]
     misses: tuple[str, ...]
     runner_up: Verdict | None = None
+    after: str = ""
     _compiled: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -65,18 +71,30 @@ class Rule:
             raise ValueError(f"rule {self.name!r}: reason {self.reason!r} is not one of {self.verdict}")
         if self.runner_up == self.verdict:
             raise ValueError(f"rule {self.name!r} is its own runner-up")
-        object.__setattr__(self, "_compiled", re2.compile(f"(?im){self.pattern}"))
+        object.__setattr__(self, "_compiled", self.compiled(*self.lines))
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return (self.pattern,) if isinstance(self.pattern, str) else self.pattern
 
     @property
     def certain(self) -> bool:
         return self.runner_up is None
 
-    def excerpt(self, text: str) -> str | None:
-        """The words that hit, with what stands around them (200 characters at most); None: no hit."""
+    def compiled(self, *lines: str) -> Any:
+        """These lines of the row as one program."""
+        before = f"(?s:{self.after}.*?)" if self.after else ""
+        return re2.compile(f"(?im){before}(?P<words>{'|'.join(lines)})")
+
+    def excerpt(self, text: str, shown: str | None = None) -> str | None:
+        """The words that hit, with what stands around them (200 characters at most); None: no hit.
+
+        Quoted is `shown`, where it is given: the same text, of the same length, with nothing blanked out.
+        """
         match = self._compiled.search(text)
         if match is None:
             return None
-        start, end = match.span()
+        start, end = match.span(self._compiled.groupindex["words"])
         room = _EXCERPT_CHARS - min(end - start, _EXCERPT_CHARS)
         start = max(0, start - room // 2)
-        return " ".join(text[start : start + _EXCERPT_CHARS].split())
+        return " ".join((shown or text)[start : start + _EXCERPT_CHARS].split())

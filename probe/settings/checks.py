@@ -1,6 +1,6 @@
 """What one key alone cannot tell: settings that contradict each other, or point at nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from probe.contract import did_you_mean, documented_fields, is_placeholder
@@ -56,6 +56,15 @@ def _target(n: int, settings: Settings) -> Iterator[ConfigError]:
         yield ConfigError(f"{at}.freeze.failures", f"at most the window of {window}", str(target.freeze.failures))
 
 
+def gateway_log_problems(names: Collection[str], targets: Sequence[Target]) -> Iterator[ConfigError]:
+    """A token for a log that no contract documents, of those that its credential is used with."""
+    for name in names:
+        contracts = {target.contract.name: target.contract for target in targets if target.credential == name}
+        if contracts and not any(contract.gateway_log for contract in contracts.values()):
+            said = f"nothing of it in contract {', '.join(sorted(contracts))}"
+            yield ConfigError(f"credentials.{name}.gateway_log", "a contract that documents a gateway log", said)
+
+
 def request_problems(at: str, target: Target) -> Iterator[ConfigError]:
     """What our own request says that the contract does not document. Values are not repeated."""
     documented = documented_fields(target.contract.request) - OWN_FIELDS
@@ -64,5 +73,5 @@ def request_problems(at: str, target: Target) -> Iterator[ConfigError]:
         expected = f"a request field that contract {target.contract.name} documents{did_you_mean(field, documented)}"
         yield ConfigError(f"{at}.request.{field}", expected, "the probe's own" if field in OWN_FIELDS else "another")
     for finding in () if undocumented else pong_problems(target):
-        expected = f"what contract {target.contract.name} documents for {finding.place}"
+        expected = f"what contract {target.contract.name} documents for {finding.place}: {finding.expected}"
         yield ConfigError(f"{at}.request", expected, finding.observed)

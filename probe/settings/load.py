@@ -21,12 +21,14 @@ from probe.settings.show import origin_of, rows
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration that holds: everything resolved, nothing sent."""
+    """A configuration that holds: everything resolved, nothing sent. `gateway_logs` are the access tokens for the
+    provider's own log, by the name of the credential whose account it is."""
 
     settings: Settings
     targets: tuple[Target, ...]
     contracts: Mapping[str, Contract]
     credentials: Mapping[str, Credential]
+    gateway_logs: Mapping[str, Credential]
     token: Credential | None
     origins: Mapping[str, str]
     base: Path
@@ -40,7 +42,7 @@ class Loaded:
 
     def secrets(self) -> tuple[SecretStr, ...]:
         """Every configured secret, read now: credentials, the server's token, what a proxy URL carries."""
-        named = [credential.read() for credential in self.credentials.values()]
+        named = [one.read() for one in (*self.credentials.values(), *self.gateway_logs.values())]
         token = [] if self.token is None else [self.token.read()]
         return (*named, *token, *_userinfo(self.settings.network.proxy))
 
@@ -60,17 +62,25 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, str] | 
         name: Credential.of(f"credentials.{name}", source, base, environ)
         for name, source in settings.credentials.items()
     }
+    gateway_logs = {
+        name: Credential.of(f"credentials.{name}.gateway_log", source.gateway_log, base, environ)
+        for name, source in settings.credentials.items()
+        if source.gateway_log is not None
+    }
     source = settings.server.token
     token = None if source is None else Credential.of("server.token", source, base, environ)
-    known = (*credentials.values(), *([] if token is None else [token]))
+    known = (*credentials.values(), *gateway_logs.values(), *([] if token is None else [token]))
     contracts = Contracts(base)
     targets, errors = _targets(settings, contracts)
+    errors += checks.gateway_log_problems(gateway_logs, targets)
     raise_all([*_unreadable(known), *checks.problems(settings, base), *errors])
+    raise_all([*_same_as_the_key(credentials, gateway_logs)])
     return Loaded(
         settings=settings,
         targets=targets,
         contracts=contracts.by_name,
         credentials=credentials,
+        gateway_logs=gateway_logs,
         token=token,
         origins={key: origin_of(key, found) for key, _ in rows(settings)},
         base=base,
@@ -86,6 +96,15 @@ def _unreadable(credentials: Iterable[Credential]) -> Iterator[ConfigError]:
             credential.read()
         except ConfigError as error:
             yield error
+
+
+def _same_as_the_key(
+    credentials: Mapping[str, Credential], gateway_logs: Mapping[str, Credential]
+) -> Iterator[ConfigError]:
+    """An access token is more than the API key may do, and is sent elsewhere."""
+    for name, access in gateway_logs.items():
+        if access.read() == credentials[name].read():
+            yield ConfigError(access.key, "an access token of its own", "the API key")
 
 
 def _targets(settings: Settings, contracts: Contracts) -> tuple[tuple[Target, ...], list[ConfigError]]:

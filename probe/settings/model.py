@@ -50,6 +50,12 @@ class SecretSource(Part):
         return self
 
 
+class CredentialSettings(SecretSource):
+    """An API key; with it, where one is given, the access token that may read the provider's log of its account."""
+
+    gateway_log: SecretSource | None = None
+
+
 class Confirm(Part):
     attempts: CountOrZero = 2
     backoff: Duration = 2.0
@@ -146,6 +152,12 @@ class PrometheusSettings(Part):
     url: PlainUrl | None = None
 
 
+class SourcesSettings(Part):
+    """How often the documents that the contracts cite are fetched again; null: never."""
+
+    recheck: PositiveDuration | None = 86400.0
+
+
 class EscalationSettings(Part):
     impact: Text | None = None
     owner: Text | None = None
@@ -169,7 +181,7 @@ class Settings(BaseSettings):
     )
 
     contract: Text = "cometapi"
-    credentials: dict[Text, SecretSource] = {}
+    credentials: dict[Text, CredentialSettings] = {}
     defaults: Probing = Probing()
     targets: Annotated[list[TargetSettings], Field(min_length=1)]
     controls: list[ControlSettings] = []
@@ -181,6 +193,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     server: ServerSettings = ServerSettings()
     prometheus: PrometheusSettings = PrometheusSettings()
+    sources: SourcesSettings = SourcesSettings()
     escalation: EscalationSettings = EscalationSettings()
     log: LogSettings = LogSettings()
 

@@ -17,6 +17,8 @@ def rows(settings: Settings) -> Iterator[tuple[str, str]]:
     tree["targets"] = [with_defaults(settings.defaults, target).model_dump(mode="json") for target in settings.targets]
     for name in tree["credentials"]:
         tree["credentials"][name]["value"] = SECRET
+        if tree["credentials"][name]["gateway_log"] is not None:
+            tree["credentials"][name]["gateway_log"]["value"] = SECRET
     if tree["server"]["token"] is not None:
         tree["server"]["token"]["value"] = SECRET
     if settings.network.proxy is not None:

@@ -78,6 +78,7 @@ def referenced_variables(environ: Mapping[str, str], document: Mapping[str, Any]
     """The variables that credentials and the token name: one of those may begin with our own prefix."""
     credentials, server = document.get("credentials"), document.get("server")
     sources = [*credentials.values()] if isinstance(credentials, dict) else []
+    sources += [source.get("gateway_log") for source in sources if isinstance(source, dict)]
     sources += [server.get("token")] if isinstance(server, dict) else []
     named = {source.get("env") for source in sources if isinstance(source, dict)}
     named |= {value for name, value in environ.items() if _path(name)[-1:] == ("env",)}

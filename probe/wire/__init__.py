@@ -10,6 +10,6 @@ journal when a connection is reused; that is why a stream asks its `Wire` for th
 Errors leave here as httpcore2's exceptions, in words of our own making.
 """
 
-from probe.wire.stream import Journal, Stream, Wire
+from probe.wire.stream import Journal, Refusal, Stream, Wire
 
-__all__ = ["Journal", "Stream", "Wire"]
+__all__ = ["Journal", "Refusal", "Stream", "Wire"]

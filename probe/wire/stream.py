@@ -5,7 +5,7 @@ import errno
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, cast
@@ -19,6 +19,8 @@ READ_AHEAD_BYTES: Final = 256 * 1024  # unread bytes at which we stop listening:
 READ_BYTES: Final = 16 * 1024  # given to the parser at a time, less than it asks for: it may take long over them
 CLOSE_S: Final = 0.1  # a peer that does not say goodbye (TLS close_notify) is not waited for
 HANDSHAKE_S: Final = 24 * 3600.0  # the deadline around the probe is the limit; asyncio's 60 s must not cut in before it
+
+Refusal = Callable[[str, Sequence[str]], str | None]
 
 
 @dataclass(slots=True)
@@ -39,10 +41,15 @@ class Journal:
 
 
 class Wire(httpcore2.AsyncNetworkBackend):
-    """Makes the connections of one pool. `journal` is the exchange in progress: our pools carry one at a time."""
+    """Makes the connections of one pool. `journal` is the exchange in progress: our pools carry one at a time.
 
-    def __init__(self, journal: Journal) -> None:
+    `refusal` says why a host is not to be connected to at the addresses that its name led to; None: go on. The
+    connection goes to those very addresses, so that a name cannot be checked as one machine and reached as another.
+    """
+
+    def __init__(self, journal: Journal, refusal: Refusal | None = None) -> None:
         self.journal = journal
+        self._refusal = refusal
 
     async def connect_tcp(
         self,
@@ -71,6 +78,8 @@ class Wire(httpcore2.AsyncNetworkBackend):
             resolved = time.perf_counter()
             self.journal.resolve_s = resolved - began
             began = resolved
+        if self._refusal is not None and (words := self._refusal(host, addresses)) is not None:
+            raise httpcore2.ConnectError(words)
         transport, stream = await dial.connect(addresses, port, lambda: Stream(self))
         self.journal.connect_s = time.perf_counter() - began
         peer = transport.get_extra_info("peername")

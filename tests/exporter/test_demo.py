@@ -61,6 +61,18 @@ def members(data: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def test_the_packets_of_the_demo_rest_on_documents_that_were_fetched(demo: Demo) -> None:
+    """The demo gateway documents what its contract states."""
+    files = members(Path(demo.of("small")["path"]).read_bytes())
+    folder = next(iter(files)).partition("/")[0]
+    document = json.loads(files[f"{folder}/packet.json"])
+    assert "verified against" in document["message"][1]
+    assert document["documented"]["verified_live"] is True
+    rows = document["documented"]["frozen_sources"]
+    assert all(f"{folder}/{row['file']}" in files for row in rows)
+    assert {it["outcome"] for row in rows for it in row["outcomes"]} == {"verified"}
+
+
 def zipped(files: dict[str, bytes]) -> bytes:
     """A zip with checksums of its own that fit, as someone makes who changes evidence on purpose."""
     buffer = io.BytesIO()

@@ -11,8 +11,10 @@ import pytest
 from exporter.log import EventLog, configure, say
 from probe.findings import clock_drift
 from probe.records import (
+    CatalogueSeen,
     Event,
     Frozen,
+    GatewayLogRead,
     Reading,
     Recovered,
     Refused,
@@ -176,4 +178,45 @@ def test_a_level_hides_what_is_below_it_and_libraries_speak_only_when_in_trouble
     assert [word for word in ("hidden", "shown", "chatter", "trouble") if word in shown] == [
         "shown",
         "trouble",
+    ]
+
+
+def test_a_model_that_leaves_or_enters_a_list_makes_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    url = "https://api.example.test/api/models"
+    quiet = CatalogueSeen("example", url, None)
+    left, entered = (
+        CatalogueSeen("example", url, None, left=("m",)),
+        CatalogueSeen("example", url, None, entered=("m",)),
+    )
+    facts = {"contract": "example", "model": "m", "url": url}
+    assert lines(caplog, quiet, left, quiet, entered) == [
+        ("WARNING", "model left the public list", facts),
+        ("INFO", "model entered the public list", facts),
+    ]
+
+
+def test_a_list_that_is_not_believed_makes_one_line_until_it_is_again(caplog: pytest.LogCaptureFixture) -> None:
+    url = "https://api.example.test/api/models"
+    bad, good = CatalogueSeen("example", url, "HTTP 500"), CatalogueSeen("example", url, None)
+    assert lines(caplog, bad, bad, replace(bad, problem="the list is empty"), good, good, bad) == [
+        (
+            "WARNING",
+            "model list not believed: the one before it stays",
+            {"contract": "example", "url": url, "problem": "HTTP 500"},
+        ),
+        ("INFO", "model list believed again", {"contract": "example"}),
+        (
+            "WARNING",
+            "model list not believed: the one before it stays",
+            {"contract": "example", "url": url, "problem": "HTTP 500"},
+        ),
+    ]
+
+
+def test_what_the_gateway_log_said_makes_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    read = GatewayLogRead("small", "P1", 2, 3, None)
+    facts = {"packet": "P1", "target": "small", "found": "2 of 3"}
+    assert lines(caplog, read, replace(read, found=0, problem="HTTP 401")) == [
+        ("INFO", "gateway log read", facts),
+        ("WARNING", "gateway log could not be read", facts | {"found": "0 of 3", "problem": "HTTP 401"}),
     ]

@@ -21,6 +21,7 @@ from probe.records import (
     REASONS,
     ControlSeen,
     Frozen,
+    Listing,
     QuotaReading,
     Recovered,
     Refused,
@@ -31,6 +32,7 @@ from probe.records import (
     Timings,
     Trigger,
     Trip,
+    UnpaidSent,
     Usage,
     Verdict,
     WindowChanged,
@@ -135,7 +137,9 @@ async def test_counters_of_a_known_target_exist_from_the_start_at_zero() -> None
     just_target = frozenset({("target", "small")})
     assert found["freezeframe_trips_total"] == {just_target: 0.0}
     assert found["freezeframe_time_to_first_token_seconds_count"] == {just_target: 0.0}
-    assert found["freezeframe_unpaid_requests_total"] == {frozenset({("kind", "control")}): 0.0}
+    assert found["freezeframe_unpaid_requests_total"] == {
+        frozenset({("kind", kind)}): 0.0 for kind in ("control", "catalogue", "gateway_log", "source")
+    }
     assert set(found["freezeframe_store_errors_total"].values()) == {0.0}
 
 
@@ -516,3 +520,24 @@ async def test_a_scraper_that_hangs_up_does_not_take_the_rendering_from_the_othe
     impatient.cancel()
     body, _ = await patient
     assert impatient.cancelled() and b"freezeframe_build_info" in body
+
+
+async def test_models_are_listed_or_not_where_that_is_known() -> None:
+    subject = metrics()
+    assert "freezeframe_model_listed" not in await samples(subject)
+    url = "https://docs.example.test/models"
+    subject.set_listings(
+        lambda: {("example", "a"): Listing(url, START, True, START), ("example", "b"): Listing(url, START, False, None)}
+    )
+    assert (await samples(subject))["freezeframe_model_listed"] == {
+        frozenset({("contract", "example"), ("model", "a")}): 1.0,
+        frozenset({("contract", "example"), ("model", "b")}): 0.0,
+    }
+
+
+async def test_unpaid_requests_are_counted_by_kind() -> None:
+    subject = metrics()
+    for kind in ("catalogue", "gateway_log", "gateway_log"):
+        subject.on_event(UnpaidSent(kind))
+    found = (await samples(subject))["freezeframe_unpaid_requests_total"]
+    assert (found[frozenset({("kind", "catalogue")})], found[frozenset({("kind", "gateway_log")})]) == (1.0, 2.0)

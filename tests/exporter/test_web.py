@@ -28,10 +28,11 @@ from exporter.web import Access, WindowView, create
 from probe.index import PacketEntry
 from probe.notes import BadNote, Note
 from probe.pong import Target
-from probe.records import Json, Result, Verdict
+from probe.records import Json, Listing, Result, Verdict
 from probe.render import pack
 from probe.settings import ConfigError
 from probe.vault import PacketNotFound, StoreError, Vault
+from probe.watch import AreaSeen
 
 TOKEN = "fake-token-for-tests"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -105,6 +106,18 @@ class FixedBoard:
     )
     controls: Mapping[str, bool | None] = field(default_factory=lambda: {"outside": True, "edge": False, "new": None})
     twins: tuple[tuple[str, str], ...] = (("small", "<b>10.0.0.2:9464"),)
+    listings: Mapping[tuple[str, str], Listing] = field(
+        default_factory=lambda: {
+            ("example", "example-small"): Listing("https://docs.example.test/models", START, True, START),
+            ("example", "a&b"): Listing("https://docs.example.test/models", START, False, START - timedelta(days=1)),
+        }
+    )
+    areas: Mapping[tuple[str, str], AreaSeen] = field(
+        default_factory=lambda: {
+            ("example", "base_url"): AreaSeen(False, True, START - timedelta(hours=2)),
+            ("example", "chat_path"): AreaSeen(True, False, START - timedelta(hours=3)),
+        }
+    )
     frozen: list[str] = field(default_factory=list)
     reload_fails: bool = False
     notes: list[Note] = field(default_factory=list)
@@ -367,6 +380,8 @@ async def test_the_status_page_shows_targets_incidents_controls_and_the_contract
     assert "does not answer" in page and "not asked yet" in page
     assert "https://docs.example.test/chat" in page and "from a stored copy" in page and "34 d" in page
     assert "small also by &lt;b&gt;10.0.0.2:9464, with the same credential" in page
+    assert ">in the public list<" in page
+    assert "<strong>not in the public list</strong>, last seen there 2026-11-23" in page
 
 
 async def test_what_others_wrote_is_escaped_on_every_page(site: Site) -> None:

@@ -8,10 +8,15 @@ from typing import Any
 from probe.contract import AuthShape, Catalogue, Contract, RequestIdPlaces, Shape, Source, Sourced
 from probe.records import Fault, Headers, Json, Observation, Phase, ProbeRequest, Reply, RequestKind, Timings
 
-CORPUS = [
-    json.loads(line)
-    for line in (Path(__file__).parent.parent / "corpus" / "exchanges.jsonl").read_text("utf-8").splitlines()
-]
+
+def _recorded(name: str) -> list[Json]:
+    path = Path(__file__).parent.parent / "corpus" / name
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+CORPUS = _recorded("exchanges.jsonl")
+ELSEWHERE = _recorded("elsewhere.jsonl")  # of other providers, labelled by someone who had not read the rules
+RECORDED = [*CORPUS, *ELSEWHERE]
 STARTED = datetime(2026, 11, 24, 3, 0, 0, tzinfo=UTC)
 READ_AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 JSON = (("content-type", "application/json"),)

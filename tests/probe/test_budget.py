@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.budget import Budget, Spent, remaining, rolled, sent, stopped_by, used
+from probe.budget import Budget, Spent, refills_in_s, remaining, rolled, sent, stopped_by, used
 from probe.records import RequestKind, Usage
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -74,3 +74,9 @@ def test_no_order_of_requests_goes_over_the_budget_and_others_stay_out_of_its_la
 
 def test_what_is_left_is_never_below_zero() -> None:
     assert remaining(Budget(1, 1), replace(Spent(TODAY), probes=5, tokens=5), NOON) == {"probes": 0, "tokens": 0}
+
+
+def test_the_budget_refills_at_midnight_utc() -> None:
+    assert refills_in_s(datetime(2026, 11, 24, 23, 0, tzinfo=UTC)) == 3600
+    assert refills_in_s(datetime(2026, 11, 24, tzinfo=UTC)) == 86_400
+    assert refills_in_s(datetime(2026, 11, 24, 23, 59, 59, 999_999, tzinfo=UTC)) == 1

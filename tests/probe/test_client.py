@@ -377,6 +377,39 @@ async def test_what_comes_after_the_terminal_event_is_kept() -> None:
         assert whole(await probe(server.url)).body == "data: [DONE]\n\nmore"
 
 
+async def test_what_comes_after_the_terminal_event_of_a_stream_that_never_closes_is_kept() -> None:
+    with RawServer(healthy(SSE, chunk(b"data: [DONE]\n\n"), Wait(0.05), chunk(delta("late")), Hold())) as server:
+        seen = await probe(server.url)
+    assert whole(seen).body == "data: [DONE]\n\n" + delta("late").decode()
+    assert seen.timings.longest_gap_s is None, "what comes too late is no event of the answer"
+
+
+@pytest.mark.parametrize(
+    ("steps", "least_s", "most_s"),
+    [
+        ((chunk(delta("a")), Wait(0.3), chunk(delta("b")), Wait(0.1), chunk(b"data: [DONE]\n\n")), 0.25, 0.6),
+        ((chunk(delta("a")), Wait(0.3), chunk(b"data: [DONE]\n")), 0.25, 0.6),
+        ((chunk(delta("a")), Wait(0.1), chunk(b": ping\n\n"), Wait(0.1), chunk(delta("b"))), 0.15, 0.6),
+        ((Wait(0.3), chunk(delta("a") + delta("b") + b"data: [DONE]\n\n")), 0.0, 0.0),
+        ((Wait(0.3), chunk(delta("a") + b"data: [DONE]\n")), 0.0, 0.0),
+    ],
+    ids=["longest", "before the end", "keep-alive is no event", "together", "together without a blank line"],
+)
+async def test_the_longest_silence_between_two_events_is_measured(
+    steps: tuple[Step, ...], least_s: float, most_s: float
+) -> None:
+    with RawServer(healthy(SSE, *steps, b"0\r\n\r\n")) as server:
+        gap_s = (await probe(server.url)).timings.longest_gap_s
+    assert gap_s is not None
+    assert least_s <= gap_s <= most_s
+
+
+@pytest.mark.parametrize("steps", [(answer(),), (SSE, chunk(delta("a")), Wait(0.1), b"0\r\n\r\n")])
+async def test_a_plain_answer_and_one_event_alone_have_no_silence_between_events(steps: tuple[Step, ...]) -> None:
+    with RawServer(healthy(*steps)) as server:
+        assert (await probe(server.url)).timings.longest_gap_s is None
+
+
 async def test_a_rude_end_after_the_terminal_event_is_no_fault() -> None:
     with RawServer(healthy(SSE, chunk(delta("p") + b"data: [DONE]\n\n"))) as server:
         whole(await probe(server.url))

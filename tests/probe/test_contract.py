@@ -128,6 +128,11 @@ WRONG = [
     ("a schema as text", edited("{type: object, required: [model, messages]}", "object"), "x: request.schema"),
     ("a bad pattern", edited("{type: object, required: [model, messages]}", '{pattern: "("}'), "x: request.schema"),
     (
+        "a pattern that is not linear",
+        edited("{type: object, required: [model, messages]}", '{properties: {model: {pattern: "^(a+)+(?=b)"}}}'),
+        "x: request.schema: expected a JSON Schema 2020-12, found a fault at properties/model/pattern",
+    ),
+    (
         "a remote reference",
         edited("{type: object, required: [model, messages]}", '{$ref: "http://127.0.0.1:9/schema"}'),
         "x: request.schema: expected a JSON Schema 2020-12, found a reference that leaves the file",
@@ -306,7 +311,8 @@ def test_the_shipped_cometapi_contract_is_whole_and_honest_about_its_copies() ->
     assert contract.placeholders(known) == ()
     assert known.limits == ()
     assert not any(statement.source.verified_live for statement in known.statements)
-    assert all(statement.source.accessed.date().isoformat() == "2026-11-23" for statement in known.statements)
+    read_on = {statement.source.accessed.date().isoformat() for statement in known.statements}
+    assert read_on == {"2026-11-23", "2026-11-24"}
     assert {"model", "messages", "stream", "max_tokens"} <= contract.documented_fields(known.request)
 
 

@@ -1,9 +1,15 @@
 """A recorded line becomes what the probe would have observed; a malformed one is refused with the field's name."""
 
+from pathlib import Path
+
 import pytest
 
+import probe
+from probe.classify import Expectation
+from probe.contract import parse
 from probe.corpus import CorpusError, classify_line, observation
 from probe.records import Fault
+from tests.probe.exchanges import CORPUS
 
 LINE = {
     "id": "x-1",
@@ -80,3 +86,21 @@ def test_a_label_is_written_as_plain_json():
     )
     assert found["certain"] is True
     assert found["findings"][0]["place"] == "response body"
+
+
+@pytest.mark.parametrize("name", ["cometapi", "openai-compatible"])
+def test_the_labels_are_the_same_where_a_shipped_contract_is_expected(name):
+    """Its shapes make findings, no other label: but where it documents no terminal frame, none is missed."""
+    known = parse((Path(probe.__file__).parent / "contracts" / f"{name}.yaml").read_text(), name)
+    is_terminal_due = known.stream_chunk.terminal is not None
+    without_it = {
+        "missing_done": ("ok", "ok_stream"),
+        "truncated_stream": ("contract_mismatch", "missing_finish_reason"),
+    }
+    for case in CORPUS:
+        alone, held = classify_line(case), classify_line(case, Expectation(known))
+        expected = (alone["verdict"], alone["reason"])
+        if not is_terminal_due:
+            expected = without_it.get(alone["reason"], expected)
+        assert (held["verdict"], held["reason"]) == expected, case["id"]
+        assert all(found["source"] or "convention" in found["expected"] for found in held["findings"])

@@ -14,7 +14,7 @@ from probe import render
 from probe.packet import Audience, addenda_for_support, draft, for_support, merged
 from probe.packet.audience import _MEASURED
 from probe.records import Json
-from probe.render.export import export
+from probe.render.export import Original, export
 from tests.probe.afterwards import AGAIN, CONFIRMED, FINAL, OUTAGE, PACKET, RECOVERED, STORY, named, noted
 
 DIGEST = "0123456789abcdef" * 4
@@ -44,7 +44,7 @@ OURS = (
 
 
 def made(audience: Audience, addenda: Any = STORY, document: Json = FROZEN) -> dict[str, bytes]:
-    return export(document, addenda, audience, DIGEST)
+    return export(document, addenda, audience, Original(DIGEST))
 
 
 def exported(audience: Audience, **changes: Any) -> Json:

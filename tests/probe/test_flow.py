@@ -26,9 +26,11 @@ from probe.freezer import Freezer
 from probe.history import History
 from probe.pong import Target
 from probe.records import (
+    BudgetChanged,
     BudgetStopped,
     Event,
     Fault,
+    Finding,
     Frozen,
     Json,
     Observation,
@@ -184,6 +186,32 @@ async def test_what_breaks_on_our_side_is_a_probe_fault_never_a_trip_and_the_nex
     assert flow.of(Trip) == []
 
 
+async def test_a_request_that_its_contract_does_not_allow_is_ours_and_is_not_sent() -> None:
+    """The result says which field of our request, what the documents say of it, and where."""
+    flow = Flow()
+    known = flow.targets[0].contract
+    schema = {"type": "object", "properties": {"max_tokens": {"type": "integer", "minimum": 1}}}
+    strict = replace(known, request=replace(known.request, schema=schema))
+    refused = replace(flow.targets[0], contract=strict, request={"max_tokens": 0})
+    await flow.prober.tick(refused, START)
+    [result] = flow.history.recent(refused.name)
+    assert (result.verdict, result.judgement.reason) == (Verdict.PROBE_FAULT, "local_config")
+    source = known.request.source
+    assert result.judgement.findings == (
+        Finding(
+            "request_schema",
+            "request body max_tokens",
+            "a number of 1 or more",
+            "a number",
+            source.url,
+            source.accessed,
+        ),
+    )
+    words = "our own request body max_tokens: expected a number of 1 or more, observed a number"
+    assert result.judgement.words == words
+    assert flow.of(Sent) == []
+
+
 async def test_a_key_that_cannot_be_read_sends_nothing() -> None:
     def unreadable(_: str) -> SecretStr:
         raise KeyUnavailable("credentials.team-a.file: expected a readable file, found none")
@@ -237,6 +265,27 @@ async def test_freezing_by_hand_freezes_the_latest_failing_exchange_once() -> No
     await asyncio.gather(worker, return_exceptions=True)
     assert first == second
     assert [entry.id for entry in await flow.vault.entries()] == [first]
+
+
+async def test_a_replay_is_paid_for_and_kept_and_no_part_of_a_window() -> None:
+    flow = Flow()
+    target = flow.targets[0]
+    await flow.play([answer(200, GOOD)])
+    flow.between = answer(503, BUSY)
+    replayed = [await flow.prober.replay(target) for _ in range(target.freeze.failures)]
+    assert [it and (it.kind, it.verdict) for it in replayed] == [(RequestKind.REPLAY, Verdict.DEGRADATION)] * 3
+    assert [event.kind for event in flow.of(Sent)] == [RequestKind.SCHEDULED, *[RequestKind.REPLAY] * 3]
+    assert [it.kind for it in flow.history.recent(target.name)][1:] == [RequestKind.REPLAY] * 3
+    assert flow.prober.windows[target.name].failing == ()
+    assert flow.of(Trip) == []
+    assert flow.of(BudgetChanged)[-1].probes == 1000 - 4
+
+
+async def test_a_replay_may_not_use_the_last_tenth_of_the_budget() -> None:
+    flow = Flow(budget=Budget(10, 1_000_000))
+    await flow.play([answer(200, GOOD)] * 9)
+    assert await flow.prober.replay(flow.targets[0]) is None
+    assert len(flow.of(Sent)) == 9
 
 
 async def test_history_keeps_numbers_of_healthy_probes_and_the_body_of_the_last_good_one() -> None:

@@ -1,6 +1,7 @@
 """Results and facts over restarts, on a real SQLite file."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -44,6 +45,15 @@ def test_a_result_reads_back_as_it_was(made) -> None:
 
 def test_half_a_surrogate_that_a_server_sent_does_not_stop_the_history() -> None:
     assert "no capacity ?" in str(stored.load(stored.dump(overloaded(1, "no capacity \ud800"))).reading.error)
+
+
+def test_a_row_that_was_kept_before_gaps_were_measured_is_read_without_one() -> None:
+    row = json.loads(stored.dump(overloaded(1)))
+    del row["observation"]["timings"]["longest_gap_s"]
+    again = stored.load(json.dumps(row).encode())
+    assert again.timings is not None
+    assert again.timings.longest_gap_s is None
+    assert again.timings.total_s == overloaded(1).timings.total_s  # type: ignore[union-attr]
 
 
 async def test_a_restart_gives_the_same_results_last_good_exchange_and_facts(file: Path) -> None:

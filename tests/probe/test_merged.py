@@ -63,6 +63,7 @@ def test_without_addenda_nothing_is_known_later_and_nothing_else_changes() -> No
         "reopened": [],
         "scope": None,
         "recommendation": FROZEN["internal"]["recommendation"],
+        "gateway_log": None,
         "confirmed_impact": None,
         "addenda": [],
     }
@@ -86,6 +87,7 @@ def test_the_whole_story_is_told_in_one_document() -> None:
         "reopened": [],
         "scope": 0,
         "recommendation": 0,
+        "gateway_log": None,
         "confirmed_impact": {
             "text": "checkout was down for 6 min, 212 orders",
             "at": "2026-11-24T03:30:00.123Z",

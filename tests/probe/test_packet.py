@@ -13,6 +13,7 @@ from probe.packet.wording import TEXT_LIMIT, quoted
 from probe.records import (
     ErrorBody,
     Fault,
+    Finding,
     Judgement,
     Observation,
     Phase,
@@ -31,6 +32,7 @@ from probe.records.sealed import _SEAL
 from tests.probe.evidence import (
     DOCS,
     ERRORS,
+    READ_AT,
     SOURCE,
     START,
     case,
@@ -107,8 +109,9 @@ def test_only_a_source_that_was_fetched_live_was_verified() -> None:
         request=replace(plain.request, source=LIVE),
     )
     document = draft(case(*OUTAGE, target=target(contract=live)))
+    at = "2026-11-20T09:00:00.000Z"
     assert document["message"][1] == (
-        f"The request contract was verified against {DOCS} at 2026-11-20T09:00:00.000Z (UTC)."
+        f"The request contract was read live from {DOCS} at {at}, as the contract file states (UTC)."
     )
     assert document["documented"]["verified_live"] is True
 
@@ -217,9 +220,37 @@ def test_attempts_that_failed_differently_are_told_apart() -> None:
 def test_what_is_documented_of_a_seen_status_is_quoted_with_its_source() -> None:
     document = draft(case(*OUTAGE))
     assert "The documents say of status 503: `overloaded: retry with backoff`" in document["expected"]["words"]
-    assert document["expected"]["findings"][0]["source"] == ERRORS.url
+    how = f"read from a stored copy of {ERRORS.url} at 2026-11-20T09:00:00.000Z"
+    (said,) = document["expected"]["documented_statuses"]
+    assert (said["status"], said["words"]) == ("503", "overloaded: retry with backoff")
+    assert (said["source"], said["accessed"], said["verified_live"], said["how"]) == (
+        ERRORS.url,
+        "2026-11-20T09:00:00.000Z",
+        False,
+        how,
+    )
+    assert document["expected"]["findings"] == [], "what is said of a status disagrees with nothing"
+    assert "inconsistent" not in str(document["internal"]["recommendation"])
+    assert for_support(document)["expected"] == document["expected"]
     silent = draft(case(*OUTAGE, target=target(contract=contract(error_statuses=None))))
-    assert silent["expected"]["findings"] == []
+    assert silent["expected"]["documented_statuses"] == []
+
+
+def test_an_error_that_is_not_as_documented_leaves_the_documented_answer_expected() -> None:
+    found = Finding("error_schema", "error.type", "a string", "null", ERRORS.url, READ_AT)
+    failed = replace(overloaded(3), judgement=replace(overloaded(3).judgement, findings=(found,)))
+    words = draft(case(failed))["expected"]["words"]
+    assert words.startswith("At `error.type`: `a string` (read from a stored copy of ")
+    assert "An answer of the documented shape (required: id, choices; " in words
+
+
+def test_the_longest_silence_of_a_stream_is_among_the_facts_of_an_attempt() -> None:
+    took = Timings(12.0, first_event_s=0.4, longest_gap_s=9.1)
+    slow = tick(3, Judgement(Verdict.DEGRADATION, "slow", "slow"), reply=Reply(200, (), "", 0), timings=took)
+    document = draft(case(slow))
+    attempt = document["happened"]["attempts"][0]
+    assert (attempt["longest_gap_s"], attempt["phases"]["longest_gap_s"]) == (9.1, 9.1)
+    assert document["history"][-1]["longest_gap_s"] == 9.1
 
 
 def test_undocumented_areas_say_so_and_nothing_is_assumed_of_limits() -> None:

@@ -132,6 +132,33 @@ def test_the_template_is_internal_and_support_does_not_get_it() -> None:
         assert not any(secret in content for content in theirs.values())
 
 
+def test_what_is_documented_of_a_seen_status_stands_apart_from_the_disagreements(files: dict[str, bytes]) -> None:
+    summary, page = files["summary.md"].decode(), files["packet.html"].decode()
+    assert "## Expected and observed" not in summary
+    assert "<h2>Expected and observed</h2>" not in page
+    told = summary.partition("## What the documents say of the statuses seen\n\n")[2].splitlines()[0]
+    assert told == (
+        "- Status 503: `overloaded: retry with backoff` "
+        "(read from a stored copy of https://docs.example.test/errors at 2026-11-20T09:00:00.000Z)"
+    )
+    assert "<tr><td>503</td><td>overloaded: retry with backoff</td><td><a href=" in page
+
+
+def test_the_longest_silence_of_a_stream_is_shown_and_an_older_packet_knows_of_none() -> None:
+    took = Timings(12.0, first_event_s=0.4, longest_gap_s=9.1)
+    slow = tick(3, Judgement(Verdict.DEGRADATION, "slow", "slow"), reply=Reply(200, (), "", 0), timings=took)
+    document = draft(case(slow))
+    files = render.files(document)
+    assert re.search(rb"total +longest silence\n", files["summary.md"])
+    assert re.search(rb"12.000 s +9.100 s\n", files["summary.md"])
+    assert b"longest silence between two events 9.100 s" in files["packet.html"]
+    del document["expected"]["documented_statuses"]
+    for seen in (document["subject"], *document["happened"]["attempts"]):
+        del seen["longest_gap_s"]
+    older = render.files(document)
+    assert b"longest silence" not in older["summary.md"] + older["packet.html"]
+
+
 def test_what_was_dropped_is_said(files: dict[str, bytes]) -> None:
     told = render.files(with_dropped(draft(case(*OUTAGE)), ("exchanges.p0003.reply.body",)))
     for name in ("summary.md", "packet.html", "redaction.json"):
@@ -258,8 +285,9 @@ def _object(required: str, **properties: Any) -> Json:
 
 
 _PAIRS = {"type": "array", "items": _object("name value", name={"type": "string"}, value={"type": "string"})}
-_WHOLE = {"type": "integer"}
-_MS = {"type": "number", "minimum": -1}
+_WHOLE = {"type": "integer", "minimum": -1}
+_SPENT = {"type": "number", "minimum": 0}
+_MS = {"anyOf": [{"const": -1}, _SPENT]}  # -1: does not apply to this exchange
 _MESSAGE = {
     "httpVersion": {"type": "string"},
     "headers": _PAIRS,
@@ -278,7 +306,7 @@ HAR = _object(
             "items": _object(
                 "startedDateTime time request response cache timings",
                 startedDateTime={"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"},
-                time=_MS,
+                time=_SPENT,
                 serverIPAddress={"type": "string"},
                 connection={"type": "string"},
                 request=_object(
@@ -291,16 +319,22 @@ HAR = _object(
                 ),
                 response=_object(
                     "status statusText httpVersion cookies headers content redirectURL headersSize bodySize",
-                    status=_WHOLE,
+                    status={"type": "integer", "minimum": 0},
                     statusText={"type": "string"},
-                    content=_object("size mimeType", size=_WHOLE, mimeType={"type": "string"}, text={"type": "string"}),
+                    content=_object(
+                        "size mimeType text",
+                        size={"type": "integer", "minimum": 0},
+                        mimeType={"type": "string", "minLength": 1},
+                        text={"type": "string"},
+                    ),
                     redirectURL={"type": "string"},
                     **_MESSAGE,
                 ),
                 cache={"type": "object"},
                 timings=_object(
                     "send wait receive",
-                    **dict.fromkeys(("blocked", "dns", "connect", "ssl", "send", "wait", "receive"), _MS),
+                    **dict.fromkeys(("blocked", "dns", "connect", "ssl"), _MS),
+                    **dict.fromkeys(("send", "wait", "receive"), _SPENT),
                 ),
             ),
         },
@@ -314,7 +348,13 @@ HAR = _object(
     ids=["outage", "no reply", "nothing", "hostile"],
 )
 def test_the_har_is_one(frozen: Case) -> None:
-    jsonschema_rs.validate(HAR, orjson.loads(made(frozen)["exchange.har"]))
+    har = orjson.loads(made(frozen)["exchange.har"])
+    jsonschema_rs.validate(HAR, har)
+    for entry in har["log"]["entries"]:
+        timings = entry["timings"]
+        phases = [ms for name, ms in timings.items() if name != "ssl" and ms >= 0]
+        assert entry["time"] == pytest.approx(sum(phases), abs=0.0005), "HAR: time is the sum, ssl is in connect"
+        assert timings["ssl"] <= timings["connect"]
 
 
 def test_the_har_schema_of_this_test_refuses_what_is_none(files: dict[str, bytes]) -> None:
@@ -327,7 +367,7 @@ def test_the_har_holds_failing_and_last_good_in_milliseconds(files: dict[str, by
     entries = orjson.loads(files["exchange.har"])["log"]["entries"]
     assert [entry["response"]["status"] for entry in entries] == [200, 503, 503, 503]
     assert entries[1]["timings"] == {
-        "blocked": -1,
+        "blocked": 10.0,
         "dns": 2.0,
         "connect": 50.0,
         "ssl": 30.0,
@@ -338,7 +378,46 @@ def test_the_har_holds_failing_and_last_good_in_milliseconds(files: dict[str, by
     assert (entries[1]["time"], entries[1]["serverIPAddress"], entries[1]["connection"]) == (403.0, "192.0.2.10", "443")
 
 
-def test_what_was_not_measured_is_minus_one_in_the_har() -> None:
+@pytest.mark.parametrize(
+    ("completed", "url", "took", "spent"),
+    [
+        (Phase.NONE, "https://api.example.test/v1", Timings(2.0), {"dns": 2000}),
+        (Phase.RESOLVE, "https://api.example.test/v1", Timings(2.0, resolve_s=2.0), {"dns": 2000}),
+        (Phase.RESOLVE, "https://api.example.test/v1", Timings(2.0, resolve_s=0.5), {"dns": 500, "connect": 1500}),
+        (Phase.CONNECT, "https://api.example.test/v1", Timings(2.0, connect_s=0.5), {"connect": 2000, "ssl": 1500}),
+        (Phase.CONNECT, "http://api.example.test/v1", Timings(2.0, connect_s=0.5), {"connect": 500, "send": 1500}),
+        (Phase.TLS, "https://api.example.test/v1", Timings(2.0, tls_s=0.5), {"connect": 500, "ssl": 500, "send": 1500}),
+        (Phase.REQUEST_SENT, "https://api.example.test/v1", Timings(2.0, send_s=0.5), {"send": 500, "wait": 1500}),
+        (
+            Phase.FIRST_TOKEN,
+            "https://api.example.test/v1",
+            Timings(2.0, processing_s=0.5),
+            {"wait": 500, "receive": 1500},
+        ),
+    ],
+)
+def test_the_time_of_what_broke_off_is_in_the_phase_that_had_begun(
+    completed: Phase, url: str, took: Timings, spent: dict[str, float]
+) -> None:
+    failed = tick(
+        2,
+        Judgement(Verdict.DEGRADATION, "read_timeout", "read_timeout"),
+        fault=Fault("ReadTimeout", "timed out"),
+        last_phase=completed,
+        timings=took,
+        sent=request(2, url=url),
+    )
+    entry = orjson.loads(made(case(failed))["exchange.har"])["log"]["entries"][0]
+    assert (
+        entry["timings"]
+        == dict.fromkeys(("blocked", "dns", "connect", "ssl"), -1)
+        | dict.fromkeys(("send", "wait", "receive"), 0)
+        | spent
+    )
+    assert entry["time"] == 2000
+
+
+def test_what_did_not_happen_is_no_time_in_the_har() -> None:
     sent = request(2, url="https://api.example.test/v1/chat?a=1&b=")
     failed = tick(
         2,
@@ -350,7 +429,15 @@ def test_what_was_not_measured_is_minus_one_in_the_har() -> None:
         sent=sent,
     )
     entry = orjson.loads(made(case(failed))["exchange.har"])["log"]["entries"][0]
-    assert set(entry["timings"].values()) == {-1}
+    assert entry["timings"] == {
+        "blocked": -1,
+        "dns": -1,
+        "connect": 10.0,
+        "ssl": -1,
+        "send": 0,
+        "wait": 0,
+        "receive": 0,
+    }
     assert entry["request"]["queryString"] == [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]
     assert entry["response"]["_error"] == "ConnectError: refused"
     assert (entry["response"]["status"], entry["response"]["bodySize"]) == (0, -1)

@@ -5,7 +5,7 @@ import pytest
 from probe.body import document, error_text
 from probe.records import REASONS, Verdict
 from probe.rules import ANSWERS, ERRORS, FAULTS, RULES, Place, Rule
-from tests.probe.exchanges import CORPUS
+from tests.probe.exchanges import RECORDED
 
 NAMES = [rule.name for rule in RULES]
 
@@ -14,6 +14,37 @@ NAMES = [rule.name for rule in RULES]
 def test_a_rule_hits_its_hits_and_not_its_near_misses(rule):
     assert [text for text in rule.hits if rule.excerpt(text) is None] == []
     assert [text for text in rule.misses if rule.excerpt(text) is not None] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=NAMES)
+def test_every_line_of_a_pattern_is_shown_by_a_hit(rule):
+    """A line that no example needs is dead, or its example is missing."""
+    alone = [(line, rule.compiled(line)) for line in rule.lines]
+    assert [line for line, pattern in alone if not any(pattern.search(text) for text in rule.hits)] == []
+
+
+@pytest.mark.parametrize("rules", [FAULTS, ANSWERS], ids=["faults", "answers"])
+def test_no_fault_or_answer_stands_in_the_shadow_of_the_rules_before_it(rules):
+    def first(text):
+        return next(row for row in rules if row.excerpt(text) is not None)
+
+    assert [rule.name for rule in rules if rule not in [first(text) for text in rule.hits]] == []
+
+
+def first_of_errors(rule, text):
+    """The row that decides an error of which the rule's own example is all that is known."""
+    status, _, words = text.partition("\n") if rule.where is Place.SHEET else ("500 json", "", text)
+    if rule.where is Place.STATUS:
+        status, words = text, ""
+    if rule.where is Place.PAGE:
+        status = "500 html"
+    texts = dict.fromkeys(Place, words) | {Place.STATUS: status, Place.SHEET: f"{status}\n{words}"}
+    return next(row for row in ERRORS if row.excerpt(texts[row.where]) is not None)
+
+
+@pytest.mark.parametrize("rule", ERRORS, ids=lambda rule: rule.name)
+def test_no_rule_stands_in_the_shadow_of_the_rules_before_it(rule):
+    assert rule in [first_of_errors(rule, text) for text in rule.hits]
 
 
 def test_every_rule_has_a_name_of_its_own():
@@ -59,9 +90,10 @@ def test_no_pattern_quotes_a_whole_case():
     longest = [
         (rule.name, words)
         for rule in RULES
-        for text in (case["body"] for case in CORPUS)
+        for text in (case["body"] for case in RECORDED)
         for words in error_text(document(text).value).words.splitlines()
-        if len(words) > 40 and words.lower() in rule.pattern.lower()
+        for line in rule.lines
+        if len(words) > 40 and words.lower() in line.lower()
     ]
     assert longest == []
 
@@ -72,6 +104,18 @@ def test_an_excerpt_shows_the_words_that_hit_in_200_characters():
     assert excerpt is not None
     assert "needle in hay" in excerpt
     assert len(excerpt) <= 200
+
+
+def test_an_excerpt_starts_at_the_words_and_not_at_what_must_stand_before_them():
+    rule = Rule("x", Verdict.OK, "ok", Place.SHEET, "needle", hits=("5 needle",), misses=("x",), after=r"\A5")
+    excerpt = rule.excerpt("5" + " hay" * 1000 + " needle here")
+    assert excerpt is not None
+    assert excerpt.endswith("needle here")
+
+
+def test_what_was_blanked_out_for_the_pattern_is_quoted_whole():
+    rule = Rule("x", Verdict.OK, "ok", Place.TEXT, "needle", hits=("needle",), misses=("hay",))
+    assert rule.excerpt("··· needle", "hay needle") == "hay needle"
 
 
 def test_an_excerpt_of_a_long_hit_is_cut():

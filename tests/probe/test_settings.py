@@ -656,7 +656,7 @@ WRONG: list[tuple[str, dict[str, Any] | str, str, dict[str, str]]] = [
     (
         "a field of the wrong type",
         document(contract="cometapi", targets=[target(request={"max_tokens": PLANTED})]),
-        "targets[0].request: expected what contract cometapi documents for request body/max_tokens, found the ",
+        "targets[0].request: expected what contract cometapi documents for request body max_tokens: an integer, found a string",
         {},
     ),
     ("a field that is no JSON", REQUEST.format(".nan"), "targets[0].request: expected a mapping of JSON values", {}),
@@ -901,3 +901,11 @@ def test_the_schema_accepts_the_example_and_refuses_an_unknown_key() -> None:
 
 def test_the_shipped_contracts_are_listed() -> None:
     assert settings.shipped() == ("cometapi", "openai-compatible")
+
+
+def test_documents_are_fetched_again_daily_unless_it_is_switched_off(load: Callable[..., Loaded]) -> None:
+    assert load(document()).settings.sources.recheck == 86400
+    assert load(document(sources={"recheck": "1s"})).settings.sources.recheck == 1
+    assert load(document(sources={"recheck": None})).settings.sources.recheck is None
+    with pytest.raises(ConfigError, match=r"sources\.recheck"):
+        load(document(sources={"recheck": "0s"}))

@@ -16,6 +16,7 @@ need curl curl
 need openssl openssl
 need pgrep procps
 need faketime faketime
+need chromium chromium
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "the tests need these Debian packages, and only root can install them: ${missing[*]}" >&2
