@@ -17,7 +17,8 @@ from probe.contract.facts import (
     Statement,
     TimeField,
 )
-from probe.contract.parse import ContractError, parse
+from probe.contract.parse import parse
+from probe.contract.place import ContractError
 from probe.contract.schema import validator
 from probe.contract.strict_yaml import FILE_LIMIT_BYTES, YamlError, read_yaml
 from probe.contract.table import NOT_DOCUMENTED, Area, areas, documented_fields, placeholders

@@ -4,10 +4,8 @@ An error says what kind of value stood there, never the value: people paste keys
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, NoReturn, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import jsonschema_rs
 
@@ -19,14 +17,14 @@ from probe.contract.facts import (
     GatewayLog,
     RequestIdPlaces,
     Shape,
-    Source,
     Sourced,
     TimeField,
 )
 from probe.contract.paths import is_field_path, is_list_path
+from probe.contract.place import SOURCE_KEYS, ContractError, Fields, Place, sourced
 from probe.contract.schema import validator
 from probe.contract.strict_yaml import YamlError, read_yaml
-from probe.contract.values import did_you_mean, is_placeholder, kind, url_problem
+from probe.contract.values import is_placeholder, kind
 from probe.records import Json
 
 T = TypeVar("T")
@@ -36,23 +34,13 @@ _ROUTE_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _MAILTO: Final = re.compile(r"mailto:[^@\s]+@[^@\s]+")
 
 
-class ContractError(ValueError):
-    """One field of a contract is not as it must be. `place` reads ``cometapi: values.base_url.source``."""
-
-    def __init__(self, place: str, expected: str, found: str) -> None:
-        super().__init__(f"{place}: expected {expected}, found {found}")
-        self.place = place
-        self.expected = expected
-        self.found = found
-
-
 def parse(text: str, name: str) -> Contract:
     """The contract in a YAML text. ContractError names the first field that is not as it must be."""
     try:
         document = read_yaml(text)
     except YamlError as error:
         raise ContractError(name, "a YAML file", str(error)) from None
-    top = _Place(name, "").mapping(
+    top = Place(name, "").mapping(
         document,
         required=("provider", "values", "request"),
         optional=("response", "stream_chunk", "error", "limits", "routes"),
@@ -61,7 +49,7 @@ def parse(text: str, name: str) -> Contract:
         top["values"], required=("base_url", "chat_path", "auth"), optional=("catalogue", "request_id", "gateway_log")
     )
     error_shape = top.optional("error", _shape)
-    about_errors = _Mapping(top.at("error"), {} if error_shape is None else top["error"])
+    about_errors = Fields(top.at("error"), {} if error_shape is None else top["error"])
     return Contract(
         name=name,
         provider=top.at("provider").text(top["provider"]),
@@ -73,7 +61,7 @@ def parse(text: str, name: str) -> Contract:
         stream_chunk=top.optional("stream_chunk", _shape),
         error=error_shape,
         error_statuses=about_errors.optional_sourced("statuses", _statuses),
-        error_retry=about_errors.optional_sourced("retry", _Place.text),
+        error_retry=about_errors.optional_sourced("retry", Place.text),
         catalogue=values.optional_sourced("catalogue", _catalogue),
         request_id=values.optional_sourced("request_id", _request_id),
         limits=top.optional("limits", _limits) or (),
@@ -82,119 +70,21 @@ def parse(text: str, name: str) -> Contract:
     )
 
 
-_SOURCE_KEYS: Final = ("section", "verified", "quote")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where in the file we are, so that an error can name it."""
-
-    name: str
-    path: str
-
-    def __truediv__(self, key: str) -> "_Place":
-        return _Place(self.name, f"{self.path}.{key}".lstrip("."))
-
-    def fail(self, expected: str, found: str) -> NoReturn:
-        raise ContractError(f"{self.name}: {self.path}" if self.path else self.name, expected, found)
-
-    def mapping(self, value: object, required: Collection[str], optional: Collection[str] = ()) -> "_Mapping":
-        if not isinstance(value, dict):
-            self.fail("a mapping", kind(value))
-        known = (*required, *optional)
-        for key in value:
-            if key not in known:
-                (self / str(key)).fail(f"a known key{did_you_mean(str(key), known)}", "an unknown one")
-        for key in required:
-            if value.get(key) is None:
-                (self / key).fail("a value", "nothing")
-        return _Mapping(self, value)
-
-    def text(self, value: object) -> str:
-        if not isinstance(value, str) or not value.strip():
-            self.fail("text", kind(value))
-        return value
-
-    def url(self, value: object) -> str:
-        text = self.text(value)
-        if is_placeholder(text):
-            return text
-        wrong = url_problem(text)
-        if wrong is not None:
-            self.fail("an http(s) URL", wrong)
-        return text
-
-    def instant(self, value: object) -> datetime:
-        if isinstance(value, str):
-            try:
-                value = datetime.fromisoformat(value)
-            except ValueError:
-                self.fail("an instant such as 2026-11-20T09:00:00Z", "other text")
-        if not isinstance(value, datetime):
-            self.fail("an instant such as 2026-11-20T09:00:00Z", kind(value))
-        if value.tzinfo is None:
-            self.fail("an instant with its time zone such as 2026-11-20T09:00:00Z", "none")
-        try:
-            return value.astimezone(UTC)
-        except OverflowError:
-            self.fail("an instant such as 2026-11-20T09:00:00Z", "one outside the calendar")
-
-    def source(self, fields: Mapping[str, Any]) -> Source:
-        verified = fields.get("verified") or "stored_copy"
-        if verified not in ("stored_copy", "live"):
-            (self / "verified").fail("stored_copy or live", "something else")
-        return Source(
-            url=(self / "source").url(fields["source"]),
-            accessed=(self / "accessed").instant(fields["accessed"]),
-            section=None if fields.get("section") is None else (self / "section").text(fields["section"]),
-            verified_live=verified == "live",
-            quote=None if fields.get("quote") is None else (self / "quote").text(fields["quote"]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Mapping:
-    """A mapping whose keys are known to be right."""
-
-    place: _Place
-    fields: Mapping[str, Any]
-
-    def __getitem__(self, key: str) -> Any:
-        return self.fields[key]
-
-    def at(self, key: str) -> _Place:
-        return self.place / key
-
-    def optional(self, key: str, read: Callable[[_Place, Any], T]) -> T | None:
-        return None if self.fields.get(key) is None else read(self.at(key), self.fields[key])
-
-    def sourced(self, key: str, read: Callable[[_Place, Any], T]) -> Sourced[T]:
-        return _sourced(self.at(key), self.fields[key], read)
-
-    def optional_sourced(self, key: str, read: Callable[[_Place, Any], T]) -> Sourced[T] | None:
-        return self.optional(key, lambda place, value: _sourced(place, value, read))
-
-
-def _sourced(place: _Place, value: object, read: Callable[[_Place, Any], T]) -> Sourced[T]:
-    fields = place.mapping(value, ("value", "source", "accessed"), _SOURCE_KEYS)
-    return Sourced(read(fields.at("value"), fields["value"]), place.source(fields.fields))
-
-
-def _base_url(place: _Place, value: object) -> str:
+def _base_url(place: Place, value: object) -> str:
     url = place.url(value)
     if not is_placeholder(url) and ("?" in url or "#" in url):
         place.fail("an http(s) URL without a query or fragment", "one with")
     return url
 
 
-def _chat_path(place: _Place, value: object) -> str:
+def _chat_path(place: Place, value: object) -> str:
     path = place.text(value)
     if not is_placeholder(path) and (not path.startswith("/") or path != "".join(path.split()) or not path.isascii()):
         place.fail("a path that begins with / and holds no blanks", "other text")
     return path
 
 
-def _auth_shape(place: _Place, value: object) -> AuthShape:
+def _auth_shape(place: Place, value: object) -> AuthShape:
     fields = place.mapping(value, ("header", "format"))
     header, shape = fields.at("header").text(fields["header"]), fields.at("format").text(fields["format"])
     if not is_placeholder(header) and not _HEADER_NAME.fullmatch(header):
@@ -207,19 +97,19 @@ def _auth_shape(place: _Place, value: object) -> AuthShape:
     return AuthShape(header, shape)
 
 
-def _catalogue(place: _Place, value: object) -> Catalogue:
+def _catalogue(place: Place, value: object) -> Catalogue:
     fields = place.mapping(value, ("url", "ids"))
     return Catalogue(fields.at("url").url(fields["url"]), _path(fields.at("ids"), fields["ids"], each=True))
 
 
-def _path(place: _Place, value: object, *, each: bool = False) -> str:
+def _path(place: Place, value: object, *, each: bool = False) -> str:
     text = place.text(value)
     if not (is_list_path(text) if each else is_field_path(text)):
         place.fail(f"a path such as {'data[].id, with one list' if each else 'data.items'}", "other text")
     return text
 
 
-def _gateway_log(place: _Place, value: object) -> GatewayLog:
+def _gateway_log(place: Place, value: object) -> GatewayLog:
     fields = place.mapping(value, ("url", "auth", "rows", "fields"), ("total", "first_response", "types"))
     named = fields.at("fields").mapping(fields["fields"], ("request_id",), LOG_FIELDS)
     return GatewayLog(
@@ -233,18 +123,18 @@ def _gateway_log(place: _Place, value: object) -> GatewayLog:
     )
 
 
-def _time_fields(place: _Place, value: object) -> tuple[TimeField, ...]:
+def _time_fields(place: Place, value: object) -> tuple[TimeField, ...]:
     return _each(place, value, _time_field)
 
 
-def _time_field(place: _Place, value: object) -> TimeField:
+def _time_field(place: Place, value: object) -> TimeField:
     fields = place.mapping(value, ("field", "unit"))
     if fields["unit"] not in ("s", "ms"):
         fields.at("unit").fail("s or ms", kind(fields["unit"]))
     return TimeField(_path(fields.at("field"), fields["field"]), fields["unit"])
 
 
-def _types(place: _Place, value: object) -> Mapping[str, str]:
+def _types(place: Place, value: object) -> Mapping[str, str]:
     """Words by number; they are shown, so they are plain."""
     if not isinstance(value, dict) or not value:
         place.fail("a mapping of number to word", kind(value))
@@ -254,16 +144,16 @@ def _types(place: _Place, value: object) -> Mapping[str, str]:
     return {str(number): word for number, word in value.items()}
 
 
-def _each(place: _Place, value: object, read: Callable[[_Place, Any], T]) -> tuple[T, ...]:
+def _each(place: Place, value: object, read: Callable[[Place, Any], T]) -> tuple[T, ...]:
     if not isinstance(value, list) or not value:
         place.fail("a list", kind(value))
-    return tuple(read(_Place(place.name, f"{place.path}[{n}]"), part) for n, part in enumerate(value))
+    return tuple(read(Place(place.name, f"{place.path}[{n}]"), part) for n, part in enumerate(value))
 
 
-def _request_id(place: _Place, value: object) -> RequestIdPlaces:
+def _request_id(place: Place, value: object) -> RequestIdPlaces:
     fields = place.mapping(value, (), ("headers", "text"))
     headers = fields.optional("headers", _header_names) or ()
-    text = fields.optional("text", _Place.text)
+    text = fields.optional("text", Place.text)
     if text is not None and text.count("{id}") != 1:
         fields.at("text").fail("a text that holds {id} once", f"{{id}} {text.count('{id}')} times")
     if not headers and text is None:
@@ -271,51 +161,49 @@ def _request_id(place: _Place, value: object) -> RequestIdPlaces:
     return RequestIdPlaces(headers, text)
 
 
-def _header_names(place: _Place, value: object) -> tuple[str, ...]:
+def _header_names(place: Place, value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(name, str) and _HEADER_NAME.fullmatch(name) for name in value):
         place.fail("a list of header names", kind(value))
     return tuple(name.lower() for name in value)
 
 
-def _statuses(place: _Place, value: object) -> Mapping[str, str]:
+def _statuses(place: Place, value: object) -> Mapping[str, str]:
     if not isinstance(value, dict) or not value:
         place.fail("a mapping of status to text", kind(value))
     return {str(status): (place / str(status)).text(text) for status, text in value.items()}
 
 
-def _limits(place: _Place, value: object) -> tuple[Sourced[str], ...]:
+def _limits(place: Place, value: object) -> tuple[Sourced[str], ...]:
     if not isinstance(value, list):
         place.fail("a list", kind(value))
-    return tuple(
-        _sourced(_Place(place.name, f"{place.path}[{n}]"), limit, _Place.text) for n, limit in enumerate(value)
-    )
+    return tuple(sourced(Place(place.name, f"{place.path}[{n}]"), limit, Place.text) for n, limit in enumerate(value))
 
 
-def _routes(place: _Place, value: object) -> Mapping[str, Sourced[str]]:
+def _routes(place: Place, value: object) -> Mapping[str, Sourced[str]]:
     if not isinstance(value, dict):
         place.fail("a mapping of route to value", kind(value))
     for name in value:
         if not isinstance(name, str) or not _ROUTE_NAME.fullmatch(name):
             place.fail("route names such as help_center or support", "another name")
-    return {name: _sourced(place / name, route, _route) for name, route in value.items()}
+    return {name: sourced(place / name, route, _route) for name, route in value.items()}
 
 
-def _route(place: _Place, value: object) -> str:
+def _route(place: Place, value: object) -> str:
     text = place.text(value)
     return text if re.fullmatch(r"mailto:[^@\s]+@[^@\s]+", text) else place.url(text)
 
 
-def _shape(place: _Place, value: object) -> Shape:
+def _shape(place: Place, value: object) -> Shape:
     extra = {"error": ("statuses", "retry"), "stream_chunk": ("terminal",)}.get(place.path, ())
-    fields = place.mapping(value, ("source", "accessed"), ("schema", *_SOURCE_KEYS, *extra))
+    fields = place.mapping(value, ("source", "accessed"), ("schema", *SOURCE_KEYS, *extra))
     return Shape(
         place.source(fields.fields),
         fields.optional("schema", _schema),
-        fields.optional("terminal", _Place.text),
+        fields.optional("terminal", Place.text),
     )
 
 
-def _schema(place: _Place, value: object) -> Json:
+def _schema(place: Place, value: object) -> Json:
     if not isinstance(value, dict):
         place.fail("a JSON Schema (a mapping)", kind(value))
     _json(place, value)
@@ -332,7 +220,7 @@ def _refers(error: jsonschema_rs.ValidationError) -> bool:
     return error.kind.name == "referencing" or not error.schema_path
 
 
-def _json(place: _Place, value: object) -> None:
+def _json(place: Place, value: object) -> None:
     """YAML knows more than JSON does: dates, sets, keys that are numbers."""
     if isinstance(value, dict):
         for key, part in value.items():
@@ -341,6 +229,6 @@ def _json(place: _Place, value: object) -> None:
             _json(place / key, part)
     elif isinstance(value, list):
         for n, part in enumerate(value):
-            _json(_Place(place.name, f"{place.path}[{n}]"), part)
+            _json(Place(place.name, f"{place.path}[{n}]"), part)
     elif not isinstance(value, str | int | float | bool | None):
         place.fail("a JSON value", kind(value))

@@ -656,7 +656,8 @@ WRONG: list[tuple[str, dict[str, Any] | str, str, dict[str, str]]] = [
     (
         "a field of the wrong type",
         document(contract="cometapi", targets=[target(request={"max_tokens": PLANTED})]),
-        "targets[0].request: expected what contract cometapi documents for request body max_tokens: an integer, found a string",
+        "targets[0].request: expected what contract cometapi documents for request body max_tokens: an integer, "
+        "found a string",
         {},
     ),
     ("a field that is no JSON", REQUEST.format(".nan"), "targets[0].request: expected a mapping of JSON values", {}),
