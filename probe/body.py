@@ -14,6 +14,7 @@ import re2
 
 from probe import sse
 from probe.records import Reply, RequestId
+from probe.records.sealed import TOKEN
 
 TEXT_LIMIT_CHARS: Final = 64 * 1024
 DONE: Final = "[DONE]"
@@ -83,7 +84,7 @@ def take_apart(reply: Reply, terminal: str = DONE) -> Body:
         return Body("blank" if text else "empty")
     if _HTML.search(opening):
         return Body("html")
-    if opening.startswith("<"):
+    if opening.startswith("<") and TOKEN.match(opening) is None:
         return Body("xml")
     if _SSE.search(opening) or ("event-stream" in media and not opening.startswith(("{", "["))):
         return _stream(text, terminal)

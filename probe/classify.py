@@ -33,6 +33,7 @@ from probe.body import (
 from probe.contract import Contract
 from probe.findings import ABOUT_THE_MODEL, absence, finding, findings
 from probe.records import Finding, Judgement, Listing, Observation, Reply, Timings, Verdict
+from probe.records.sealed import TOKEN
 from probe.rules import ANSWERS, ERRORS, FAULTS, Place, Rule
 
 _WORDS_CHARS: Final = 200
@@ -85,7 +86,7 @@ def _first(
 def _without_answer(observation: Observation, expectation: Expectation) -> Judgement:
     fault = observation.fault
     text = bounded(f"{fault.kind.rpartition('.')[2]}: {fault.message}") if fault else ""
-    judgement = _first(FAULTS, {Place.FAULT: text}) or Judgement(
+    judgement = _first(FAULTS, {Place.FAULT: _said(text)}, {Place.FAULT: text}) or Judgement(
         Verdict.PROBE_FAULT, "local_resource", "nothing observed", certain=False, runner_up=Verdict.DEGRADATION
     )
     outside = expectation.outside_reachable
@@ -152,9 +153,14 @@ _LINK: Final = re2.compile(
 )
 
 
-def _without_links(words: str) -> str:
-    """The words with every link blanked out, at the same length: where help stands is not what failed."""
-    return _LINK.sub(lambda link: "·" * len(link.group()), words) if "://" in words else words
+def _said(text: str) -> str:
+    """The server's words: links (where help stands is not what failed) and our tokens are blank, at the same length."""
+    text = TOKEN.sub(_blank, text) if "<" in text else text
+    return _LINK.sub(_blank, text) if "://" in text else text
+
+
+def _blank(found: Any) -> str:
+    return "·" * len(found.group())
 
 
 def _texts(status: str, reply: Reply, body: Body, error: ErrorText) -> dict[Place, str]:
@@ -176,8 +182,8 @@ def _texts(status: str, reply: Reply, body: Body, error: ErrorText) -> dict[Plac
 
 def _error(status: str, reply: Reply, body: Body, error: ErrorText) -> Judgement:
     shown = _texts(status, reply, body, error)
-    read = _without_links(error.words)
-    texts = shown if read == error.words else _texts(status, reply, body, replace(error, words=read))
+    said = replace(error, codes=_said(error.codes), words=_said(error.words))
+    texts = shown if said == error else _texts(status, reply, body, said)
     judgement = _first(ERRORS, texts, shown)
     assert judgement is not None  # the last row takes every status
     if judgement.words == " ".join(shown[Place.STATUS].split()):  # decided by the status alone: quote what came with it

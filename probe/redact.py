@@ -18,14 +18,13 @@ from pydantic import SecretStr
 from probe import literals, patterns
 from probe.reading import SAFE_HEADERS
 from probe.records import Fault, Headers, Observation, ProbeRequest, Removal, Reply, Sealed
-from probe.records.sealed import _SEAL
+from probe.records.sealed import _SEAL, TOKEN
 
 _Path = tuple[str | int, ...]
 Handling = Literal["keep", "hash", "drop"]
 DROPPED: Final = "<dropped: redaction failed>"
 HIDDEN: Final = "<redacted>"
 _MAX_DEPTH: Final = 60
-_TOKEN: Final = re2.compile(r"<(?:[a-z_]+:[0-9a-f]{6}|redacted|dropped[^<>]*)>")
 _OWN_HEADERS: Final = frozenset(
     {"content-type", "accept", "accept-encoding", "user-agent", "x-client-request-id", "host", "content-length"}
 )
@@ -173,7 +172,7 @@ class _Work:
             where = f"{place} {shown.lower()}"
             if name.lower() in safe:
                 return shown, self.guarded(where, value, self.text)
-            if _TOKEN.fullmatch(value) or value.endswith("<REDACTED>"):
+            if TOKEN.fullmatch(value) or value.endswith("<REDACTED>"):
                 return shown, value
             self.removals["header_not_known_safe", where] += 1
             return shown, HIDDEN
@@ -216,7 +215,7 @@ class _Work:
         return "".join([*out, text[at:]])
 
     def _stays(self, value: str, text: str, start: int, end: int) -> bool:
-        if _TOKEN.search(text[max(0, start - 1) : end + 1]) or value.startswith("<"):
+        if TOKEN.search(text[max(0, start - 1) : end + 1]) or value.startswith("<"):
             return True
         return any(value in trusted for trusted in self.trusted)
 
@@ -248,7 +247,7 @@ class _Work:
         return self.redactor.without_literals(key, lambda rule, count: self._note(rule, place, count))
 
     def _field(self, where: str, place: str, key: str, value: Any, depth: int, beside: dict[str, Any]) -> Any:
-        if isinstance(value, str) and value and not _TOKEN.fullmatch(value):
+        if isinstance(value, str) and value and not TOKEN.fullmatch(value):
             kind = (
                 "secret_field"
                 if patterns.SECRET_FIELDS.search(key)
@@ -271,7 +270,7 @@ class _Work:
         return self._json(place, part, depth + 1)
 
     def _prompt(self, place: str, value: str) -> str:
-        if value in patterns.SYNTHETIC_PROMPTS or _TOKEN.fullmatch(value):
+        if value in patterns.SYNTHETIC_PROMPTS or TOKEN.fullmatch(value):
             return value
         self._note("prompt", place, 1)
         return self.redactor.token("prompt", value)

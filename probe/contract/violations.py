@@ -12,12 +12,12 @@ from typing import Any, Final
 import jsonschema_rs
 import re2
 
+from probe.records.sealed import TOKEN
+
 NAME_CHARS: Final = 80
 _PLACE_CHARS: Final = 240
 _WORDS_CHARS: Final = 200
 _PLAIN_NAME: Final = re2.compile(r"\A[A-Za-z_$@][A-Za-z0-9_$@-]*\z")
-# What redaction put in the place of a text: its kind is known, its characters are not the server's.
-_TOKEN: Final = re2.compile(r"<(?:[a-z_]+:[0-9a-f]{6}|redacted|configured_secret|dropped[^<>]*)>")
 _NAMES_OTHERS: Final = frozenset({"additionalProperties", "unevaluatedProperties"})
 _OF_CHARACTERS: Final = frozenset({"enum", "const", "pattern", "format", "minLength", "maxLength"})
 
@@ -84,7 +84,7 @@ def _told(error: jsonschema_rs.ValidationError, whole: Any) -> Iterator[Violatio
         yield Violation(_place([*path, facts["property"]]), "present (required)", MISSING)
         return
     value = error.instance  # a copy: not made where it is not looked at
-    if name in _OF_CHARACTERS and isinstance(value, str) and _TOKEN.search(value[:_WORDS_CHARS]):
+    if name in _OF_CHARACTERS and isinstance(value, str) and TOKEN.search(value[:_WORDS_CHARS]):
         return
     others = facts["unexpected"] if name in _NAMES_OTHERS else ()
     extra = ", ".join(_place([other]) for other in others[:5])

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar, final
 
+import re2
+
 T = TypeVar("T")
+
+# What redaction leaves in the place of a value. Its name is ours: whoever reads a sealed text for the server's words
+# passes over it.
+TOKEN: Final = re2.compile(r"<(?:[a-z_]+:[0-9a-f]{6}|redacted|configured_secret|dropped[^<>]*)>")
 
 
 @dataclass(frozen=True, slots=True)

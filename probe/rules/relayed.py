@@ -8,8 +8,8 @@ from typing import Final
 
 from probe.rules.rule import AUTH, DEGRADATION, MISMATCH, QUOTA, Place, Rule
 
-# A gateway closes a text that it passes on with an ID of its own.
-_PASSED_ON: Final = r".*\((request[ _]?id|trace[ _]?id|tid|req[ _]?id): ?\w"
+# A gateway closes a text that it passes on with an ID of its own (blank where redaction took it out).
+_PASSED_ON: Final = r".*\((request[ _]?id|trace[ _]?id|tid|req[ _]?id): ?[\w·]"
 # What only a provider says: a gateway words its own refusals otherwise.
 _UPSTREAM_REFUSAL: Final = (
     r"(incorrect api key provided|invalid x-api-key|api key not valid|reported as leaked"
