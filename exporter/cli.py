@@ -136,7 +136,10 @@ def classify(
     """Say verdict and reason of recorded exchanges, one JSON line each."""
     redactor = _redactor()
     for line in recorded(file, everything):
-        show_line(har.classify_call(line, redactor) if isinstance(line, har.Call) else corpus.classify_line(line))
+        if isinstance(line, har.Call):
+            show_line(har.classify_call(line, redactor))
+        else:
+            show_line(corpus.classify_line(line, redactor=redactor))
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from probe.classify import Expectation, classify
 from probe.records import Fault, Json, Judgement, Observation, Phase, ProbeRequest, Reply, RequestKind, Timings
+from probe.redact import Redactor
 
 KINDS: Final = ("http", "stream", "exception")
 RECORDED_AT: Final = datetime(2000, 1, 1, tzinfo=UTC)  # a line has no time; nothing that is decided here uses one
@@ -70,10 +71,12 @@ def observation(case: Json) -> Observation:
     )
 
 
-def classify_line(case: Json, expectation: Expectation | None = None) -> Json:
-    """The label of one line, as `freezeframe classify` writes it."""
-    judgement = classify(observation(case), expectation or Expectation())
-    return label(case.get("id"), judgement)
+def classify_line(case: Json, expectation: Expectation | None = None, redactor: Redactor | None = None) -> Json:
+    """The label of one line, as `freezeframe classify` writes it; sealed first with a `redactor`, as a probe is."""
+    seen = observation(case)
+    if redactor is not None:
+        seen = redactor.seal(seen).value
+    return label(case.get("id"), classify(seen, expectation or Expectation()))
 
 
 def label(name: Any, judgement: Judgement) -> Json:

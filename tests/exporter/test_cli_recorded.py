@@ -119,3 +119,14 @@ def test_lines_are_read_as_lines_also_after_blank_ones() -> None:
     assert ran.returncode == 2
     assert "line 5" in ran.stderr
     assert call("classify", "-", stdin=b"\n").stdout == ""
+
+
+def test_the_words_that_decided_a_line_are_quoted_without_its_secrets() -> None:
+    body = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY} of {EMAIL}.", "type": "auth_error"}})
+    ran = call("classify", "-", stdin=json.dumps(LINE | {"status": 401, "body": body}).encode())
+    assert (ran.returncode, ran.stderr) == (0, "")
+    told = json.loads(ran.stdout)
+    assert told["label"] == "auth_or_account"
+    assert "Incorrect API key provided" in told["words"]
+    assert KEY[-16:] not in ran.stdout
+    assert EMAIL not in ran.stdout
