@@ -5,9 +5,9 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.servers.raw import COMPLETION
+from tests.servers.served import Handler, origin, served
 
 
 @dataclass(frozen=True)
@@ -52,39 +52,19 @@ class ChatServer:
             return asked
 
 
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 256  # fifty targets may knock in one moment
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     chat: ChatServer
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the standard library calls it so
         model = json.loads(self.rfile.read(int(self.headers["content-length"])))["model"]
         said = self.chat.answer(self.chat.arrived(model, self.headers["authorization"].removeprefix("Bearer ")))
-        with contextlib.suppress(OSError):  # a client that waited no longer
-            self.send_response(said.status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(said.body)))
-            self.end_headers()
-            self.wfile.write(said.body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet: what arrived is in `asked`."""
+        self.say(said.status, said.body)
 
 
 @contextlib.contextmanager
 def chat(answer: Answer) -> Iterator[ChatServer]:
     """The server, until the block ends. `answer` runs on the request's own thread and may take its time."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    running = ChatServer(f"http://127.0.0.1:{server.server_address[1]}/v1", answer)
-    server.RequestHandlerClass = type("_Answering", (_Handler,), {"chat": running})
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served(_Handler) as server:
+        running = ChatServer(f"{origin(server)}/v1", answer)
+        server.RequestHandlerClass = type("_Answering", (_Handler,), {"chat": running})
         yield running
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

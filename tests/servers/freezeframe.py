@@ -28,15 +28,19 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def contract(base_url: str) -> dict[str, Any]:
-    """A contract for a gateway at a base URL, in the form of the example file."""
-    documents = "https://docs.example.test"
+def nowhere(page: str) -> str:
+    """Where a document would be if there was one."""
+    return f"https://docs.example.test/{page}"
+
+
+def contract(base_url: str, document: Callable[[str], str] = nowhere) -> dict[str, Any]:
+    """A contract for a gateway at a base URL, in the form of the example file; `document` gives a page's URL."""
 
     def stated(value: object, page: str = "chat") -> dict[str, Any]:
-        return {"value": value, "source": f"{documents}/{page}", "accessed": READ_AT}
+        return {"value": value, "source": document(page), "accessed": READ_AT}
 
     def shape(page: str = "chat", **more: object) -> dict[str, Any]:
-        return {"source": f"{documents}/{page}", "accessed": READ_AT, **more}
+        return {"source": document(page), "accessed": READ_AT, **more}
 
     message_list = {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["message"]}}
     error = {"type": "object", "required": ["message", "type"]}
@@ -60,7 +64,7 @@ def contract(base_url: str) -> dict[str, Any]:
         "error": shape("errors", schema={"type": "object", "required": ["error"], "properties": {"error": error}}),
         "limits": [],
         "routes": {
-            "help_center": stated(f"{documents}/help", "help"),
+            "help_center": stated(document("help"), "help"),
             "support": stated("mailto:support@example.test", "help"),
         },
     }

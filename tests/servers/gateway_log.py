@@ -6,11 +6,11 @@ hold what nobody may copy: who, from where, for how much.
 
 import contextlib
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers.served import Handler, origin, served
 
 USERNAME, ADDRESS, TOKEN_NAME, CONTENT = "fake-user-jdoe", "198.51.100.77", "fake-token-name", "fake-content-of-a-row"
 PRIVATE = (USERNAME, ADDRESS, TOKEN_NAME, CONTENT)
@@ -78,11 +78,10 @@ def page(rows: list[dict[str, Any]]) -> tuple[int, bytes]:
     return 200, json.dumps(said).encode()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
     log: LogServer
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the standard library calls it so
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         answer = self.log.answers.get(token) if scheme == "Bearer" else None
         if answer is None or self.path != "/api/log/self?p=1&page_size=100":
@@ -91,28 +90,13 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.log.asked.append(token)
             status, body = answer()
-        with contextlib.suppress(OSError):  # a client that has read enough
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet: what arrived is in `asked`."""
+        self.say(status, body)
 
 
 @contextlib.contextmanager
 def gateway_log(answers: dict[str, Callable[[], tuple[int, bytes]]]) -> Iterator[LogServer]:
     """The server, until the block ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    running = LogServer(f"http://127.0.0.1:{server.server_address[1]}/api/log/self?p=1&page_size=100", answers)
-    server.RequestHandlerClass = type("_Answering", (_Handler,), {"log": running})
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with served(_Handler) as server:
+        running = LogServer(f"{origin(server)}/api/log/self?p=1&page_size=100", answers)
+        server.RequestHandlerClass = type("_Answering", (_Handler,), {"log": running})
         yield running
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
