@@ -26,6 +26,7 @@ fix: .venv/ready-dev ## what can be put right by machine
 	@$(RUN)/ruff format .
 	@$(RUN)/ruff check --fix .
 	@$(RUN)/python -m docs.verdicts
+	@$(RUN)/python -m dashboards
 
 bench: .venv/ready-dev ## our clock beside the server's own and blackbox_exporter's, in one run
 	@tests/servers/install.sh

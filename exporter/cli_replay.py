@@ -9,6 +9,7 @@ import os
 import re
 import ssl
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -19,7 +20,7 @@ import typer
 
 from exporter.cli_store import CONFIG, AsJson, ConfigFile, Kept, Store, kept
 from exporter.program import wire
-from exporter.terminal import say, show_json, show_table
+from exporter.terminal import say, show_json
 from probe import settings
 from probe.budget import BudgetSpent
 from probe.records import Json
@@ -102,7 +103,9 @@ def _today(known: Replayed) -> dict[str, Any] | None:
 
 
 def _people(judged_by: str, replayed: Replay, seen: Json | None) -> None:
-    show_table(("probe", "part", "status", "frozen", "today", "", "words"), map(_row, replayed.exchanges))
+    for known in replayed.exchanges:
+        for line in _lines(known):
+            say(line)
     for sign, rows in (("+", replayed.appeared), ("-", replayed.vanished)):
         for row in rows:
             differs = f"expected {row['expected']}, observed {row['observed']}"
@@ -119,14 +122,18 @@ def _people(judged_by: str, replayed: Replay, seen: Json | None) -> None:
         say(f"Live at {seen['at']}: {_label(seen)} ({answer}{took}), {again}{words}")
 
 
-def _row(known: Replayed) -> tuple[str, ...]:
-    frozen = f"{_label(known.frozen)} ({known.frozen['rule']})"
+def _lines(known: Replayed) -> Iterator[str]:
     status = "-" if known.status is None else str(known.status)
+    what = f"{known.probe_id}  {known.part:9}  {status:3}  {_label(known.frozen)}: "
     if known.today is None:
-        return known.probe_id, known.part, status, frozen, "-", NOT_KEPT, known.frozen["words"] or ""
-    today = f"{known.today.verdict}/{known.today.reason} ({known.today.rule})"
-    difference = "CHANGED: " + ", ".join(known.changed) if known.changed else "same"
-    return known.probe_id, known.part, status, frozen, today, difference, known.today.words or ""
+        yield what + NOT_KEPT
+    elif not known.changed:
+        yield what + "same"
+    else:
+        yield f"{what}CHANGED: {', '.join(known.changed)}"
+        yield f"    then  {_label(known.frozen)} ({known.frozen['rule']})"
+        words = f": {known.today.words}" if known.today.words else ""
+        yield f"    today {known.today.verdict}/{known.today.reason} ({known.today.rule}){words}"
 
 
 def _label(judged: Json) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -171,7 +172,13 @@ def test_every_recorded_exchange_is_classified_from_a_file_and_from_standard_inp
     said = [json.loads(line) for line in from_file.stdout.splitlines()]
     assert [one["id"] for one in said] == [json.loads(line)["id"] for line in CORPUS.read_text().splitlines()]
     assert all({"id", "verdict", "label", "reason", "certain", "findings"} <= set(one) for one in said)
-    assert call("classify", "-", stdin=CORPUS.read_bytes()).stdout == from_file.stdout
+    from_pipe = call("classify", "-", stdin=CORPUS.read_bytes())
+    assert without_tokens(from_pipe.stdout) == without_tokens(from_file.stdout)
+
+
+def without_tokens(text: str) -> str:
+    """What redaction leaves has a key of its own in each run."""
+    return re.sub(r":[0-9a-f]{6}>", ">", text)
 
 
 def test_an_exchange_is_redacted_from_a_file_and_from_standard_input(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -62,9 +63,9 @@ class _Handler(Handler):
 
 
 @contextlib.contextmanager
-def chat(answer: Answer) -> Iterator[ChatServer]:
+def chat(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[ChatServer]:
     """The server, until the block ends. `answer` runs on the request's own thread and may take its time."""
-    with served(_Handler) as server:
+    with served(_Handler, tls) as server:
         running = ChatServer(f"{origin(server)}/v1", answer)
         server.RequestHandlerClass = type("_Answering", (_Handler,), {"chat": running})
         yield running

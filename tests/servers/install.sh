@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the servers that the tests talk to and that nobody here wrote. Quiet and quick when all of them are there.
-# Debian's packages when root, LiteLLM's proxy in an environment of its own, aimock from npm: all under .cache/ otherwise.
+# Debian's packages when root, LiteLLM's proxy in an environment of its own, aimock and Grafana's dashboard types from
+# npm: all under .cache/ otherwise.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$(cd "$here/../.." && pwd)/.cache
@@ -11,6 +12,8 @@ missing=()
 need() { command -v "$1" >/dev/null 2>&1 || missing+=("$2"); }
 need prometheus prometheus
 need promtool prometheus
+need prometheus-alertmanager prometheus-alertmanager
+need amtool prometheus-alertmanager
 need prometheus-blackbox-exporter prometheus-blackbox-exporter
 need curl curl
 need openssl openssl
@@ -47,11 +50,13 @@ if ! made_from "$cache/litellm" "$litellm"; then
   echo "$litellm" >"$cache/litellm/.made-from"
 fi
 
-aimock=$(digest "$here/aimock/package.json" "$here/aimock/package-lock.json")
-if ! made_from "$cache/aimock" "$aimock"; then
-  echo "installing aimock in .cache/aimock"
-  mkdir -p "$cache/aimock"
-  cp "$here/aimock/package.json" "$here/aimock/package-lock.json" "$cache/aimock/"
-  (cd "$cache/aimock" && npm ci --silent --no-audit --no-fund --ignore-scripts)
-  echo "$aimock" >"$cache/aimock/.made-from"
-fi
+# aimock, and Grafana's types of a dashboard with their compiler.
+for name in aimock grafana; do
+  locked=$(digest "$here/$name/package.json" "$here/$name/package-lock.json")
+  made_from "$cache/$name" "$locked" && continue
+  echo "installing .cache/$name"
+  mkdir -p "$cache/$name"
+  cp "$here/$name/package.json" "$here/$name/package-lock.json" "$cache/$name/"
+  (cd "$cache/$name" && npm ci --silent --no-audit --no-fund --ignore-scripts)
+  echo "$locked" >"$cache/$name/.made-from"
+done

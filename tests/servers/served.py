@@ -1,6 +1,7 @@
 """An HTTP server on loopback, one thread for each request, whose answers its handler decides."""
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,9 +29,11 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def served(handler: type[Handler]) -> Iterator[ThreadingHTTPServer]:
+def served(handler: type[Handler], tls: ssl.SSLContext | None = None) -> Iterator[ThreadingHTTPServer]:
     """The server, until the block ends; its handler may still be replaced by one that knows the test."""
     server = _Server(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -42,4 +45,5 @@ def served(handler: type[Handler]) -> Iterator[ThreadingHTTPServer]:
 
 
 def origin(server: ThreadingHTTPServer) -> str:
-    return f"http://127.0.0.1:{server.server_address[1]}"
+    scheme = "https" if isinstance(server.socket, ssl.SSLSocket) else "http"
+    return f"{scheme}://127.0.0.1:{server.server_address[1]}"
