@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from probe.records import Json, Removal
+from probe.records import Headers, Json, Removal
 from probe.redact import Redactor
 
 _TEXTS: Final = ("error", "notes")
@@ -22,6 +22,9 @@ def redact_line(case: Any, redactor: Redactor) -> Json:
     given = _object(case, "input", "input")
     removals: list[Removal] = []
     output: Json = dict(given)
+    asked = given.get("request")
+    if isinstance(asked, dict) and isinstance(asked.get("body"), str):
+        redactor = redactor.knowing(_pairs(asked, "request"), asked["body"])
     for side in ("request", "response"):
         if given.get(side) is not None:
             output[side] = _side(side, _object(given, side, f"input.{side}"), redactor, removals)
@@ -37,15 +40,10 @@ def redact_line(case: Any, redactor: Redactor) -> Json:
 def _side(side: str, message: Json, redactor: Redactor, removals: list[Removal]) -> Json:
     output = dict(message)
     if message.get("url") is not None:
-        url = redactor.seal_text(_text(message["url"], f"input.{side}.url"), f"{side}.url")
+        url = redactor.seal_url(_text(message["url"], f"input.{side}.url"), f"{side}.url")
         output["url"] = url.value
         removals += url.removals
-    headers = message.get("headers") or []
-    try:
-        pairs = tuple((str(name), str(value)) for name, value in headers)
-    except (TypeError, ValueError):
-        raise ExchangeError(f"input.{side}.headers", "a list of [name, value]", headers) from None
-    sealed = redactor.seal_headers(pairs, f"{side}.headers")
+    sealed = redactor.seal_headers(_pairs(message, side), f"{side}.headers")
     output["headers"] = [[name, value] for name, value in sealed.value]
     removals += sealed.removals
     if message.get("body") is not None:
@@ -53,6 +51,14 @@ def _side(side: str, message: Json, redactor: Redactor, removals: list[Removal])
         output["body"] = body.value
         removals += body.removals
     return output
+
+
+def _pairs(message: Json, side: str) -> Headers:
+    headers = message.get("headers") or []
+    try:
+        return tuple((str(name), str(value)) for name, value in headers)
+    except (TypeError, ValueError):
+        raise ExchangeError(f"input.{side}.headers", "a list of [name, value]", headers) from None
 
 
 def _object(parent: Json, key: str, where: str) -> Json:

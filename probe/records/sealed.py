@@ -9,7 +9,10 @@ T = TypeVar("T")
 
 # What redaction leaves in the place of a value. Its name is ours: whoever reads a sealed text for the server's words
 # passes over it.
-TOKEN: Final = re2.compile(r"<(?:[a-z_]+:[0-9a-f]{6}|redacted|configured_secret|dropped[^<>]*)>")
+TOKEN: Final = re2.compile(
+    r"<(?:[a-z][a-z_]{0,30}:[0-9a-f]{6}|redacted|configured_secret|dropped: redaction failed"
+    r"|dropped: it held a configured secret)>"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""One sealing: what it takes out is counted by rule and place, and whatever breaks takes the whole field with it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import re2
+
+from probe.records import Removal
+from probe.redact.finding import TOKEN, About, InDoubtError, find, folded_rest
+
+DROPPED: Final = "<dropped: redaction failed>"
+HIDDEN: Final = "<redacted>"
+_MOST_PASSES: Final = 4
+_CREDENTIALS: Final = ("credential", "_key", "_token", "jwt")
+_REQUEST_ID_TEXT: Final = re2.compile(r"(?i)(request[ _-]?id[\"'=: ]+)([A-Za-z0-9_-]{8,})")
+_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz_")
+
+
+class Keeper(Protocol):
+    """What a sealing asks of the redactor."""
+
+    @property
+    def request_ids(self) -> str: ...
+
+    def token(self, kind: str, value: str) -> str: ...
+
+    def without_literals(self, text: str, note: Callable[[str, int], None]) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """`known` are values that were found elsewhere in the exchange, with their kinds; `strange` says that the request
+    was not one of our own, so that its answer is not ours to show either."""
+
+    keeper: Keeper
+    removals: Counter[tuple[str, str]]
+    trusted: Sequence[str]
+    known: Sequence[tuple[str, str]] = ()
+    strange: bool = False
+
+    def note(self, rule: str, place: str, count: int = 1) -> None:
+        self.removals[rule, place] += count
+
+    def noted(self) -> int:
+        return sum(self.removals.values())
+
+    def report(self) -> tuple[Removal, ...]:
+        return tuple(Removal(rule, place, count) for (rule, place), count in sorted(self.removals.items()))
+
+    def guarded(self, place: str, value: str, seal: Callable[[str, str], str]) -> str:
+        """Fails closed: a text whose redaction breaks is dropped whole."""
+        try:
+            return seal(place, value)
+        except InDoubtError as doubt:
+            self.note(doubt.rule, place)
+            return DROPPED
+        except Exception:  # noqa: BLE001 - whatever breaks here, the raw text must not go on
+            self.note("dropped_redaction_failed", place)
+            return DROPPED
+
+    def text(self, place: str, text: str, about: About = "") -> str:
+        """Configured secrets first, then what is found, until nothing is."""
+        if len(text) < 24 and _LETTERS.issuperset(text):
+            return self.literal(place, text)
+        text = self.literal(place, text)
+        if self.keeper.request_ids != "keep":
+            text = _REQUEST_ID_TEXT.sub(lambda found: found.group(1) + self.request_id(found.group(2), place), text)
+        for _ in range(_MOST_PASSES):
+            spans = find(text, about, self.known, self.trusted)
+            if not spans:
+                return text
+            out: list[str] = []
+            at = 0
+            for span in spans:
+                if span.start < at:
+                    at = max(at, span.end)
+                    continue
+                self.note(span.kind, place)
+                out += [text[at : span.start], self.keeper.token(span.kind, span.value)]
+                at = folded_rest(text, span.end) if span.kind.endswith(_CREDENTIALS) else span.end
+            text = "".join([*out, text[at:]])
+        raise InDoubtError("dropped_never_settled")
+
+    def literal(self, place: str, text: str) -> str:
+        return self.keeper.without_literals(text, lambda rule, count: self.note(rule, place, count))
+
+    def whole(self, rule: str, kind: str, place: str, value: str) -> str:
+        """A token in place of the whole value; what is a token already stays."""
+        if TOKEN.fullmatch(value):
+            return value
+        self.note(rule, place)
+        return self.keeper.token(kind, value)
+
+    def request_id(self, value: str, place: str) -> str:
+        if TOKEN.fullmatch(value):
+            return value
+        self.note("request_id_by_policy", place)
+        return HIDDEN if self.keeper.request_ids == "drop" else self.keeper.token("request_id", value)
