@@ -6,9 +6,10 @@ import re2
 
 from probe.reading import REQUEST_ID_HEADERS
 from probe.records import Headers
+from probe.records.sealed import TOKEN
 from probe.redact import chance
 from probe.redact.allowed import TRACE_HEADERS
-from probe.redact.finding import TOKEN, About
+from probe.redact.finding import About
 from probe.redact.names import meaning, split
 from probe.redact.work import HIDDEN, Work
 

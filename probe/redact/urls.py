@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import re2
 
-from probe.redact.finding import TOKEN
+from probe.records.sealed import TOKEN
 from probe.redact.work import Work
 
 _PARAMETER: Final = re2.compile(r"([?&;#])([^=&#?;]+)=([^&#]*)")

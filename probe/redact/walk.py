@@ -6,9 +6,10 @@ import orjson
 import re2
 
 from probe.patterns import SYNTHETIC_PROMPTS
+from probe.records.sealed import TOKEN
 from probe.redact import chance
 from probe.redact.allowed import ALLOWED
-from probe.redact.finding import TOKEN, About
+from probe.redact.finding import About
 from probe.redact.headers import sealed_headers
 from probe.redact.names import Meaning, meaning
 from probe.redact.pairs import goes, ordinary

@@ -8,7 +8,8 @@ from typing import Final, Protocol
 import re2
 
 from probe.records import Removal
-from probe.redact.finding import TOKEN, About, InDoubtError, find, folded_rest
+from probe.records.sealed import TOKEN
+from probe.redact.finding import About, InDoubtError, find, folded_rest
 
 DROPPED: Final = "<dropped: redaction failed>"
 HIDDEN: Final = "<redacted>"
