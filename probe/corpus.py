@@ -5,7 +5,7 @@ read as "not known", and no secret.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -72,11 +72,17 @@ def observation(case: Json) -> Observation:
 
 
 def classify_line(case: Json, expectation: Expectation | None = None, redactor: Redactor | None = None) -> Json:
-    """The label of one line, as `freezeframe classify` writes it; sealed first with a `redactor`, as a probe is."""
-    seen = observation(case)
-    if redactor is not None:
-        seen = redactor.seal(seen).value
-    return label(case.get("id"), classify(seen, expectation or Expectation()))
+    """The label of one line, as `freezeframe classify` writes it; `redactor`: what is quoted may be shown."""
+    seen, known = observation(case), expectation or Expectation()
+    return label(case.get("id"), classify(seen, known) if redactor is None else judged(seen, known, redactor))
+
+
+def judged(seen: Observation, expectation: Expectation, redactor: Redactor) -> Judgement:
+    """The judgement of what was recorded, quoted from its sealed form; where that is judged otherwise, from nowhere."""
+    judgement, sealed = classify(seen, expectation), classify(redactor.seal(seen).value, expectation)
+    if sealed.rule != judgement.rule:
+        return replace(judgement, words=None, findings=())
+    return replace(judgement, words=sealed.words, findings=sealed.findings)
 
 
 def label(name: Any, judgement: Judgement) -> Json:

@@ -7,8 +7,8 @@ but not known, and the status alone decides.
 from dataclasses import replace
 from typing import Final
 
-from probe.classify import Expectation, classify
-from probe.corpus import CorpusError, label
+from probe.classify import Expectation
+from probe.corpus import CorpusError, judged, label
 from probe.exchange import redact_line
 from probe.har.entry import MOST_BODY_BYTES, Call, call_of, wrong
 from probe.records import Json, Judgement, Observation, Verdict
@@ -41,11 +41,10 @@ def calls(har: Json, *, everything: bool = False) -> tuple[tuple[Call, ...], int
 
 
 def classify_call(call: Call, redactor: Redactor) -> Json:
-    """The label of one entry, as of a recorded line. It is sealed first: the words that are quoted may be shown."""
-    sealed = redactor.seal(call.observation).value
-    judgement = classify(sealed, Expectation())
+    """The label of one entry, as of a recorded line: the words that are quoted may be shown."""
+    judgement = judged(call.observation, Expectation(), redactor)
     if not call.body_is_recorded:
-        judgement = _by_status(judgement, sealed)
+        judgement = _by_status(judgement, call.observation)
     line = label(redactor.seal_text(call.name, "id").value, judgement)
     return line if call.body_is_recorded else line | {"note": NOT_RECORDED}
 

@@ -1,5 +1,6 @@
 """A recorded line becomes what the probe would have observed; a malformed one is refused with the field's name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import probe
 from probe.classify import Expectation
 from probe.contract import parse
 from probe.corpus import CorpusError, classify_line, observation
-from probe.records import Fault
+from probe.records import Fault, Observation, Sealed
+from probe.records.sealed import _SEAL
+from probe.redact import Policy, Redactor
 from tests.probe.exchanges import CORPUS
 
 LINE = {
@@ -104,3 +107,20 @@ def test_the_labels_are_the_same_where_a_shipped_contract_is_expected(name):
             expected = without_it.get(alone["reason"], expected)
         assert (held["verdict"], held["reason"]) == expected, case["id"]
         assert all(found["source"] or "convention" in found["expected"] for found in held["findings"])
+
+
+def test_what_is_judged_otherwise_once_it_is_sealed_is_labelled_as_recorded_and_not_quoted() -> None:
+    class Blind(Redactor):
+        """Takes out all that was said."""
+
+        def seal(self, observation: Observation) -> Sealed[Observation]:
+            sealed = super().seal(observation)
+            assert sealed.value.reply is not None
+            return Sealed(replace(sealed.value, reply=replace(sealed.value.reply, body="{}")), (), _SEAL)
+
+    case = LINE | {"status": 401, "body": '{"error": {"message": "Your credit balance is too low"}}'}
+    told = classify_line(case, redactor=Blind((), (), Policy(), b"k" * 32))
+    assert (told["label"], told["words"], told["findings"]) == ("quota_or_billing", None, [])
+    assert classify_line(case, redactor=Redactor((), (), Policy(), b"k" * 32))["words"] == (
+        "Your credit balance is too low"
+    )
