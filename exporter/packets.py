@@ -3,17 +3,17 @@
 import asyncio
 import base64
 import hashlib
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qs
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from exporter import answers, listing
+from exporter import answers, listing, posted
 from exporter.answers import Refusal, wants_page
 from exporter.once import KeyReused, Once
 from exporter.packet_view import View
@@ -27,8 +27,6 @@ from probe.render import SOURCES_INDEX, unpack, verify
 from probe.replay import Unlike
 from probe.vault import PacketNotFound
 
-MOST_BODY_BYTES: Final = 64 * 1024
-MOST_KEY_CHARACTERS: Final = 255
 # Files of a packet quote what a provider sent: opened from here they may neither run nor load anything.
 SANDBOX: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 FOREVER: Final = "private, max-age=31536000, immutable"  # a frozen packet never changes
@@ -158,69 +156,45 @@ class PacketRoutes:
             raise Refusal(500, "The stored packet is not a readable packet.") from None
 
     async def add_note(self, request: Request) -> Response:
-        identity = _packet_id(request)
-        key = _idempotency_key(request)
-        content_type, body = request.headers.get("content-type", ""), await _body(request)
+        identity, body = _packet_id(request), await posted.body(request)
         try:
-            note = notes.parse(_fields(content_type, body))
-            if key is None:
-                name = await self.board.note(identity, note)
-            else:
-                subject = f"{identity} {hashlib.sha256(body).hexdigest()}"
-                name = await self.once.run(key, subject, lambda: self._note(identity, note))
+            note = notes.parse(posted.fields(request, body))
+            subject = f"{identity} {hashlib.sha256(body).hexdigest()}"
+            name = await self._once(request, subject, lambda: self.board.note(identity, note))
         except notes.BadNote as error:
             raise Refusal(422, str(error), parameter=error.field) from None
         except PacketNotFound:
             raise Refusal(404, "There is no such packet.") from None
-        except KeyReused:
-            detail = "Idempotency-Key: it belongs to an earlier request for something else"
-            raise Refusal(422, detail, parameter="Idempotency-Key") from None
         location = f"/packets/{identity}"
         if wants_page(request):
             return RedirectResponse(location, 303)
         return answers.document({"id": identity, "addendum": name}, status=201, headers={"Location": location})
 
-    async def _note(self, identity: str, note: notes.Note) -> str:
-        return await self.board.note(identity, note)
-
     async def replay(self, request: Request) -> Response:
         """Send the packet's request once more: one paid request, or a refusal that says why none was sent."""
-        identity, key = _packet_id(request), _idempotency_key(request)
+        identity = _packet_id(request)
         document = await asyncio.to_thread(_whole, await self._read(identity))
         try:
-            if key is None:
-                answer = await self.board.replay(document)
-            else:
-                answer = orjson.loads(await self.once.run(key, f"replay {identity}", lambda: self._replay(document)))
+            answer = await self._once(request, f"replay {identity}", lambda: self._replay(document))
         except Unlike as error:
             raise Refusal(409, f"Not sent: {error}.") from None
         except BudgetSpent:
             detail = "Not sent: what is left of the day's budget is kept for the schedule."
             raise Refusal(429, detail, headers={"Retry-After": str(refills_in_s(datetime.now(UTC)))}) from None
-        except KeyReused:
-            detail = "Idempotency-Key: it belongs to an earlier request for something else"
-            raise Refusal(422, detail, parameter="Idempotency-Key") from None
-        return answers.document(answer)
+        return answers.document(orjson.loads(answer))
 
     async def _replay(self, document: Json) -> str:
         return orjson.dumps(await self.board.replay(document)).decode()
 
     async def _freeze(self, request: Request) -> Response:
-        key = _idempotency_key(request)
-        target = _target(request.headers.get("content-type", ""), await _body(request))
+        target = posted.target(request, await posted.body(request))
         try:
             async with asyncio.timeout(self.freeze_wait_s):
-                if key is None:
-                    identity = await self.board.freeze_now(target)
-                else:
-                    identity = await self.once.run(key, target, lambda: self._freeze_now(target))
+                identity = await self._once(request, target, lambda: self.board.freeze_now(target))
         except KeyError:
             raise Refusal(404, "There is no such target.", parameter="target") from None
         except LookupError:
             raise Refusal(409, "Nothing was seen yet of this target that could be frozen.") from None
-        except KeyReused:
-            detail = "Idempotency-Key: it belongs to an earlier request for another target"
-            raise Refusal(422, detail, parameter="Idempotency-Key") from None
         except TimeoutError:
             detail = "The store does not answer; the packet waits and is tried again."
             raise Refusal(503, detail, headers={"Retry-After": "10"}) from None
@@ -229,8 +203,16 @@ class PacketRoutes:
             return RedirectResponse(location, 303)  # a browser does not follow the Location of a 201
         return answers.document({"id": identity, "location": location}, status=201, headers={"Location": location})
 
-    async def _freeze_now(self, target: str) -> str:
-        return await self.board.freeze_now(target)
+    async def _once(self, request: Request, subject: str, work: Callable[[], Coroutine[Any, Any, str]]) -> str:
+        """The answer of `work`, done once for all requests with the same Idempotency-Key."""
+        key = posted.idempotency_key(request)
+        if key is None:
+            return await work()
+        try:
+            return await self.once.run(key, subject, work)
+        except KeyReused:
+            detail = "Idempotency-Key: it belongs to an earlier request for something else"
+            raise Refusal(422, detail, parameter="Idempotency-Key") from None
 
 
 def _foreign(name: str, content: bytes) -> Response:
@@ -267,47 +249,3 @@ def _whole(data: bytes) -> Json:
 def _has_already(request: Request, digest: str) -> bool:
     tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     return f'"{digest}"' in tags or "*" in tags
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY_BYTES:
-            raise Refusal(413, f"At most {MOST_BODY_BYTES} bytes are read.", headers={"Connection": "close"})
-    return bytes(body)
-
-
-def _idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is not None and not 0 < len(key) <= MOST_KEY_CHARACTERS:
-        raise Refusal(400, "Idempotency-Key: expected 1 to 255 characters", parameter="Idempotency-Key")
-    return key
-
-
-def _fields(content_type: str, body: bytes) -> dict[str, Any]:
-    """What a form or a JSON object states. A form's request IDs are one field, apart by white space or commas."""
-    match content_type.partition(";")[0].strip().lower():
-        case "application/json":
-            try:
-                content = orjson.loads(body)
-            except orjson.JSONDecodeError:
-                raise Refusal(400, "The body is not JSON.") from None
-            return content if isinstance(content, dict) else {}
-        case "application/x-www-form-urlencoded":
-            stated: dict[str, Any] = {
-                name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()
-            }
-            if "request_ids" in stated:
-                stated["request_ids"] = stated["request_ids"].replace(",", " ").split()
-            return stated
-        case _:
-            raise Refusal(415, "Expected a form or JSON.", headers={"Accept-Post": "application/json"})
-
-
-def _target(content_type: str, body: bytes) -> str:
-    """The target that a form or a JSON object names."""
-    target = _fields(content_type, body).get("target")
-    if not isinstance(target, str) or not target:
-        raise Refusal(400, "target: expected the name of a target", parameter="target")
-    return target

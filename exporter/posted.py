@@ -1,0 +1,56 @@
+"""What a POST says: its body, its fields, its Idempotency-Key. Each is bounded, and refused by name where wrong."""
+
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import orjson
+from starlette.requests import Request
+
+from exporter.answers import Refusal
+
+MOST_BODY_BYTES: Final = 64 * 1024
+MOST_KEY_CHARACTERS: Final = 255
+
+
+async def body(request: Request) -> bytes:
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > MOST_BODY_BYTES:
+            raise Refusal(413, f"At most {MOST_BODY_BYTES} bytes are read.", headers={"Connection": "close"})
+    return bytes(read)
+
+
+def idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 0 < len(key) <= MOST_KEY_CHARACTERS:
+        raise Refusal(400, "Idempotency-Key: expected 1 to 255 characters", parameter="Idempotency-Key")
+    return key
+
+
+def fields(request: Request, content: bytes) -> dict[str, Any]:
+    """What a form or a JSON object states. A form's request IDs are one field, apart by white space or commas."""
+    match request.headers.get("content-type", "").partition(";")[0].strip().lower():
+        case "application/json":
+            try:
+                stated = orjson.loads(content)
+            except orjson.JSONDecodeError:
+                raise Refusal(400, "The body is not JSON.") from None
+            return stated if isinstance(stated, dict) else {}
+        case "application/x-www-form-urlencoded":
+            form: dict[str, Any] = {
+                name: values[0] for name, values in parse_qs(content.decode("utf-8", "replace")).items()
+            }
+            if "request_ids" in form:
+                form["request_ids"] = form["request_ids"].replace(",", " ").split()
+            return form
+        case _:
+            raise Refusal(415, "Expected a form or JSON.", headers={"Accept-Post": "application/json"})
+
+
+def target(request: Request, content: bytes) -> str:
+    """The target that a form or a JSON object names."""
+    named = fields(request, content).get("target")
+    if not isinstance(named, str) or not named:
+        raise Refusal(400, "target: expected the name of a target", parameter="target")
+    return named
