@@ -10,7 +10,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import truth
+from benchmarks import sealing, truth
 
 REFERENCE = "blackbox_exporter: sum of phases"
 
@@ -25,11 +25,14 @@ def main() -> int:
     except truth.MissingError as error:
         print(f"cannot compare: {error}", file=sys.stderr)
         return 1
+    cost = sealing.run()
     if arguments.json:
         figures = [{name: _finite(value) for name, value in asdict(row).items()} for row in rows]
-        print(json.dumps({"truth": {"rounds": arguments.rounds, "bias": figures}}, indent=2))
+        print(json.dumps({"truth": {"rounds": arguments.rounds, "bias": figures}, "sealing": asdict(cost)}, indent=2))
     else:
         Console().print(_table(rows, arguments.rounds))
+        ratio = cost.redaction_ms / cost.json_round_trip_ms
+        print(f"redaction of a 4 KiB exchange: {cost.redaction_ms:.2f} ms ({ratio:.0f}x reading and writing its JSON)")
     return 0
 
 

@@ -1,6 +1,5 @@
 """Redaction as the judge sees it: seeded exchanges with planted values, of the given generator and of our own."""
 
-import importlib.util
 import json
 import random
 import re
@@ -53,24 +52,6 @@ def test_the_judge_finds_next_to_nothing_leaked_and_the_evidence_kept(
     judge = [sys.executable, TOOLS / "judge.py", cases, out, "--quiet", "--show", "20", "--min-structure", ".999"]
     judged = subprocess.run([*judge, *bounds], capture_output=True, text=True)
     assert judged.returncode == 0, judged.stdout
-
-
-def test_an_exchange_of_four_kibibytes_takes_two_milliseconds() -> None:
-    spec = importlib.util.spec_from_file_location("generate", TOOLS / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    inputs = [module.make(31, number)["input"] for number in range(120)]
-    for given in inputs:
-        given["notes"] += "\nsee the log of the run for more. " * ((4096 - len(json.dumps(given))) // 34)
-    sealing = redactor()
-    took = []
-    for given in inputs:
-        began = time.process_time()
-        exchange.redact_line({"id": 1, "input": given}, sealing)
-        took.append(time.process_time() - began)
-    assert sorted(took)[len(took) // 2] < 0.004, "twice the target, for slow machines"
 
 
 HOSTILE = {
