@@ -81,7 +81,7 @@ _FAMILIES: Final[Mapping[str, Fault]] = {
     "QUIC_": _NO_HTTP,
     "BLOCKED_BY_": _NOT_SENT,
 }
-# Of Safari's sentences three were read in public reports; the others, and Firefox's form, are from memory: not verified.
+# Three of Safari's sentences were read in public reports; the others, and what Firefox writes, are from memory.
 _SENTENCES: Final[Mapping[str, Fault]] = {
     "hostname could not be found": _NO_NAME,
     "could not connect to the server": _REFUSED,
