@@ -241,7 +241,7 @@ def _compared(kept: Sources, known: Known) -> dict[str, Any]:
         return found
     found["baseline"] = {"accessed": known.baseline.at.isoformat(), "sha256": baseline.sha256}
     found["newest"] = {"accessed": newest.fetched_at.isoformat(), "sha256": newest.sha256}
-    found["changed"] = newest.text_sha256 != baseline.text_sha256
+    found["changed"] = known.is_changed
     if found["changed"]:
         found["diff"] = _difference(kept, baseline, newest)
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 from exporter import posts
 from exporter.cli_store import CONFIG, AsJson, ConfigFile, kept, refuse_secrets
 from exporter.terminal import say, show_json
-from probe import settings
+from probe import durable, settings
 from probe.records import Json
 from probe.render.post import Links
 from probe.render.post import post as written
@@ -15,6 +15,7 @@ from probe.settings import ConfigError, Loaded
 from probe.vault import Vault
 
 KEY = "escalation.posts"
+_FOR_ALL = 0o666  # a post is for all whom umask allows
 
 
 def post(packet_id: str, config: ConfigFile = CONFIG, json: AsJson = False) -> None:
@@ -36,8 +37,8 @@ def post(packet_id: str, config: ConfigFile = CONFIG, json: AsJson = False) -> N
                 page.name: posts.with_kept(page, index((*others, listed(note.name, text)))),
             }
             refuse_secrets(KEY, files, loaded.secrets())
-            posts.write(note, files[note.name])
-            posts.write(page, files[page.name])
+            durable.write(note, files[note.name], _FOR_ALL)
+            durable.write(page, files[page.name], _FOR_ALL)
     except OSError as error:
         raise ConfigError(KEY, "a folder that can be written to", error.strerror or "an error") from None
     if json:

@@ -14,7 +14,7 @@ from prometheus_client import Metric
 from prometheus_client.samples import Sample
 
 from exporter.latest import Latest, is_fresh
-from probe.contract import Contract, Source
+from probe.contract import Contract, Source, evidence
 from probe.peers import OWN_NUMBER
 from probe.records import PACKET_VERDICTS, QuotaReading, Result, Timings, Verdict
 
@@ -22,26 +22,13 @@ Samples = Iterable[tuple[dict[str, str], float]]
 
 
 def sources(contract: Contract) -> Iterator[tuple[str, Source]]:
-    """Every area of a contract and where it was read; of the limits the oldest reading."""
-    sourced = {
-        "base_url": contract.base_url,
-        "chat_path": contract.chat_path,
-        "auth": contract.auth,
-        "request": contract.request,
-        "response": contract.response,
-        "stream_chunk": contract.stream_chunk,
-        "error": contract.error,
-        "error.statuses": contract.error_statuses,
-        "error.retry": contract.error_retry,
-        "catalogue": contract.catalogue,
-        "request_id": contract.request_id,
-        "gateway_log": contract.gateway_log,
-        "limits": min(contract.limits, key=lambda limit: limit.source.accessed, default=None),
-        **{f"routes.{name}": route for name, route in contract.routes.items()},
-    }
-    for area, value in sourced.items():
-        if value is not None:
-            yield area, value.source
+    """Every area of a contract and where it was read; of several statements in one the oldest reading."""
+    oldest: dict[str, Source] = {}
+    for statement in contract.statements:
+        name, source = evidence.area(statement.place), statement.source
+        if name not in oldest or source.accessed < oldest[name].accessed:
+            oldest[name] = source
+    yield from oldest.items()
 
 
 def _current(latest: Latest, now: datetime) -> Iterator[tuple[dict[str, str], Result]]:

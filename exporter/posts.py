@@ -43,29 +43,6 @@ def with_kept(path: Path, generated: str) -> bytes:
     return ours + (b"\n" if at is None and theirs else b"") + theirs
 
 
-def write(path: Path, content: bytes) -> None:
-    """Whole or not at all: a temporary name, fsync, rename. The mode of a file that is there stays."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)  # a post is for all whom umask allows
-        with os.fdopen(descriptor, "wb") as out:
-            with contextlib.suppress(FileNotFoundError):
-                os.fchmod(out.fileno(), path.stat().st_mode & 0o7777)
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        part.rename(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def all_listed(folder: Path, but: str) -> tuple[Listed, ...]:
     """Every post of the folder but the index and the one named; what cannot be read is listed by its name alone."""
     names = [entry.name for entry in os.scandir(folder) if entry.name.endswith(SUFFIX) and not entry.is_dir()]

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from typing import Any, Final
 
 import orjson
 
+from probe import durable
 from probe.contract.document import Copy, Failed, Outcomes
 from probe.records import Fetched
 
@@ -119,7 +119,7 @@ class Sources:
         with self._locked():
             known = fetched(self.known(url), answer, text_sha256, by_person=by_person)
             if self.body(answer.sha256) is None:
-                _replace(self._folder / "copies" / answer.sha256, answer.body)
+                durable.write(self._folder / "copies" / answer.sha256, answer.body)
             self._write(known, outcomes)
             self._forget()
         return known
@@ -143,7 +143,9 @@ class Sources:
 
     def _write(self, known: Known, outcomes: Outcomes) -> None:
         document = {"version": _VERSION, **asdict(known), "outcomes": outcomes}
-        _replace(self._index(known.url), orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        durable.write(
+            self._index(known.url), orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        )
 
     def _forget(self) -> None:
         """Remove the bytes that no index names any more."""
@@ -167,25 +169,6 @@ class Sources:
             yield
         finally:
             os.close(descriptor)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Whole or not at all, also over a crash."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _known(url: str, document: Any) -> Known:

@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-import os
 import re
 import threading
 from pathlib import Path
 from typing import Final
 
+from probe import durable
+
 MOST_FILES: Final = 500
 MOST_BYTES: Final = 256 * 1024 * 1024
 _NAME: Final = re.compile(r"[A-Za-z0-9-]+(\.zip|\.[0-9]+\.addendum)")
-_PART: Final = ".part"
 
 
 class Spool:
@@ -28,7 +28,7 @@ class Spool:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = []
             for path in folder.iterdir():
-                if path.name.endswith(_PART):
+                if path.name.endswith(durable.PART):
                     path.unlink()
                 elif _NAME.fullmatch(path.name):
                     stat = path.stat()
@@ -66,22 +66,6 @@ class Spool:
             await asyncio.to_thread((self._folder / name).unlink, missing_ok=True)
 
     def _write(self, name: str, data: bytes) -> None:
-        part = self._folder / f"{name}{_PART}"
         with self._lock:
-            try:
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-                with os.fdopen(descriptor, "wb") as out:
-                    out.write(data)
-                    out.flush()
-                    os.fsync(out.fileno())
-                part.rename(self._folder / name)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    part.unlink(missing_ok=True)
-                raise
-            folder = os.open(self._folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            durable.write(self._folder / name, data)

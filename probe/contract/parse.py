@@ -190,7 +190,7 @@ def _routes(place: Place, value: object) -> Mapping[str, Sourced[str]]:
 
 def _route(place: Place, value: object) -> str:
     text = place.text(value)
-    return text if re.fullmatch(r"mailto:[^@\s]+@[^@\s]+", text) else place.url(text)
+    return text if _MAILTO.fullmatch(text) else place.url(text)
 
 
 def _shape(place: Place, value: object) -> Shape:

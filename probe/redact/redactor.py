@@ -119,10 +119,6 @@ class Redactor:
         return f"<{kind}:{hmac.new(self._key, value.encode(), hashlib.sha256).hexdigest()[:6]}>"
 
     @property
-    def policy(self) -> Policy:
-        return self._policy
-
-    @property
     def request_ids(self) -> Handling:
         return self._policy.request_ids
 

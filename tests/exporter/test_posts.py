@@ -1,7 +1,6 @@
 """The folder of posts: a file is written whole or stays as it was, and writers at once do not lose each other."""
 
 import asyncio
-import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,22 +13,6 @@ from probe.render.post import MARKER
 from probe.vault import Vault
 from tests.exporter.test_cli_packets import configured, post
 from tests.probe.afterwards import OUTAGE
-
-
-def test_a_file_is_replaced_whole_and_keeps_its_mode(tmp_path: Path) -> None:
-    path = tmp_path / "a.md"
-    path.write_text("before")
-    path.chmod(0o604)
-    posts.write(path, b"after")
-    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"after", 0o604)
-    assert [it.name for it in tmp_path.iterdir()] == ["a.md"]
-
-
-def test_what_cannot_be_put_in_place_leaves_nothing_half_written(tmp_path: Path) -> None:
-    (tmp_path / "a.md").mkdir()
-    with pytest.raises(OSError, match="directory"):
-        posts.write(tmp_path / "a.md", b"after")
-    assert [it.name for it in tmp_path.iterdir()] == ["a.md"]
 
 
 @pytest.mark.parametrize(

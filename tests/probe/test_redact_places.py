@@ -154,7 +154,7 @@ def test_request_ids_follow_the_policy_in_headers_and_fields(handling: str, left
     assert once == (("x-request-id", left),)
     assert sealing.seal_headers(once, "response.headers").value == once
     assert json.loads(sealing.seal_body('{"request_id":"abc-12345678"}', "response.body").value)["request_id"] == left
-    assert sealing.policy.request_ids == handling
+    assert sealing.request_ids == handling
 
 
 def test_hashed_request_ids_are_hashed_once() -> None:
