@@ -70,13 +70,15 @@ def freezeframe(tmp_path_factory: pytest.TempPathFactory, run: Start) -> Start:
     return start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def real_prometheus(
     tmp_path_factory: pytest.TempPathFactory, keep: Callable[[Process], Process]
-) -> prometheus.Prometheus:
+) -> Iterator[prometheus.Prometheus]:
+    """It ends with its module: if it went on scraping, it would knock at whatever is given those ports later."""
     server = prometheus.start(tmp_path_factory.mktemp("prometheus"))
     keep(server.process)
-    return server
+    yield server
+    server.process.kill()
 
 
 @pytest.fixture(scope="session")
