@@ -5,7 +5,8 @@ from typing import Final
 from probe.patterns import checks
 from probe.patterns.row import Pattern
 
-_NAME: Final = r"[\p{Lu}][\pL'’.-]+"
+# A full stop ends a name and a sentence, but for an initial or a title: what comes after it is the server's own word.
+_NAME: Final = r"(?:(?:\p{Lu}|St|Dr|Prof)\.|\p{Lu}[\pL'’-]+(?:\.[\pL'’-]+)*)"
 _NUMBER_SIGN: Final = r"(?:[ _-]?(?:no|nr|num|number|nummer|id|code)\b\.?)?\s*[:#]?\s*"
 
 ROWS: Final = (
@@ -111,7 +112,7 @@ ROWS: Final = (
         r"|sincerely,|thanks,|von|für))"
         r":?\s+(" + _NAME + r"(?: (?:van|von|de|der|da|del|la))*(?: " + _NAME + r"){1,3}|\p{Han}{2,4})",
         "words that come before a person's name",
-        ("reported by Jane Doe", "assigned to: Jane van Dyke"),
+        ("reported by Jane Doe", "assigned to: Jane van Dyke", "contact J. R. Doe", "contact Jane St. Clair"),
         ("reported by upstream", "customer sees", "patient zero", "customer The"),
         holds=checks.name,
     ),
