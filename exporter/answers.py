@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import http
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exporter.negotiation import prefers_page
+from probe.packet import Problem
 from probe.packet.wording import VERDICT_WORDS
 from probe.records import Verdict
 
@@ -72,13 +73,21 @@ _PAGES: Final = _environment()
 
 
 class Refusal(HTTPException):
-    """A request that is refused; `parameter` is the part of it that was wrong."""
+    """A request that is refused; `parameter` is the part of it that was wrong, `damaged` the packet that was asked for
+    and what of it is not as it was written."""
 
     def __init__(
-        self, status: int, detail: str, *, parameter: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        detail: str,
+        *,
+        parameter: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        damaged: tuple[str, Sequence[Problem]] | None = None,
     ) -> None:
         super().__init__(status, detail, headers)
         self.parameter = parameter
+        self.damaged = damaged
 
 
 def html(template: str, **facts: Any) -> str:
@@ -94,6 +103,11 @@ def document(content: Any, *, status: int = 200, headers: Mapping[str, str] | No
     return Response(body, status, {"Vary": "Accept", **(headers or {})}, "application/json")
 
 
+def listed(problems: Sequence[Problem]) -> list[dict[str, str]]:
+    """As programs read them."""
+    return [{"file": it.file, "problem": it.kind} for it in problems]
+
+
 def wants_page(request: Request) -> bool:
     return prefers_page(",".join(request.headers.getlist("accept")))
 
@@ -102,13 +116,17 @@ def problem(request: Request, error: HTTPException) -> Response:
     """The error as RFC 9457 problem details, or as a page."""
     title = http.HTTPStatus(error.status_code).phrase
     headers = dict(error.headers or {})
+    packet_id, problems = (error.damaged if isinstance(error, Refusal) else None) or (None, ())
     if wants_page(request):
-        text = html("problem.html", status=error.status_code, title=title, detail=error.detail)
+        facts = {"title": title, "detail": error.detail, "packet": packet_id, "problems": problems}
+        text = html("problem.html", status=error.status_code, **facts)
         return page(text, status=error.status_code, headers=headers)
     content = {"type": "about:blank", "title": title, "status": error.status_code, "detail": error.detail}
     parameter = error.parameter if isinstance(error, Refusal) else None
     if parameter is not None:
         content["parameter"] = parameter
+    if packet_id is not None:
+        content["problems"] = listed(problems)
     answer = document(content, status=error.status_code, headers=headers)
     answer.headers["Content-Type"] = "application/problem+json"
     return answer

@@ -21,7 +21,9 @@ from exporter.cli_packets import packets
 from exporter.cli_post import post
 from exporter.cli_recorded import Everything, Recorded, recorded
 from exporter.cli_replay import replay_
+from exporter.cli_schema import schema
 from exporter.cli_store import CONFIG, AsJson
+from exporter.cli_verify import verify
 from exporter.terminal import as_json, coloured, out, say, show_json, show_line, show_table, waterfall
 from probe import __version__, corpus, exchange, har, settings
 from probe.redact import Policy, Redactor
@@ -35,9 +37,11 @@ app.add_typer(config_app, name="config")
 app.add_typer(contract_app, name="contract")
 app.add_typer(packets, name="packets")
 packets.command()(export)
+packets.command()(verify)
 packets.command()(note)
 packets.command()(post)
 packets.command("replay")(replay_)
+packets.command()(schema)
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 AlwaysJson = Annotated[bool, typer.Option("--json", help="Accepted as everywhere; this command always prints JSON.")]

@@ -3,16 +3,23 @@
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
-from exporter.cli_store import CONFIG, AsJson, ConfigFile, Out, Store, kept, refuse_secrets, shelf, tell, write
-from probe import render
+from exporter.cli_store import CONFIG, AsJson, ConfigFile, Out, Store, kept, refuse_secrets, shelf, write
+from exporter.terminal import say, show_json, warn_of
+from probe import cautions, render
 from probe.packet import Audience
 from probe.render.export import Original
 from probe.render.export import export as exported
 from probe.settings import ConfigError
 
 AUDIENCES: dict[str, Audience] = {"support": "support", "internal": "internal"}
+
+REMEDY = (
+    "`--for support` leaves out owner, posts and notes; `packets fetch` copies the packet as it is stored, for you to"
+    " look into"
+)
 
 
 def export(
@@ -27,7 +34,8 @@ def export(
 ) -> None:
     """Write a packet and its addenda for whom they are meant: `support` omits owner, posts, notes and earlier packets.
 
-    With a configuration, nothing is written in which one of its secrets can be read.
+    With a configuration, nothing is written in which one of its secrets can be read. What the message or a note in it
+    should not say is told first, and hinders nothing.
     """
     if audience not in AUDIENCES:
         raise ConfigError("--for", "support or internal", audience)
@@ -35,6 +43,11 @@ def export(
     packet = kept(known.vault, packet_id)
     files = exported(packet.document, packet.addenda, AUDIENCES[audience], Original.of(packet.data))
     name = f"{packet_id}-{audience}.zip"
-    refuse_secrets(name, files, known.secrets)
+    refuse_secrets(name, files, known.secrets, REMEDY)
+    warnings = cautions.of_document(orjson.loads(files["packet.json"]), known.secrets)
+    warn_of(warnings)
     write(out, {name: render.pack(files)})
-    tell(out / name, json)
+    if json:
+        show_json({"path": str(out / name), "warnings": cautions.as_json(warnings)})
+    else:
+        say(str(out / name))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,8 +10,8 @@ import typer
 
 from exporter.cli_store import CONFIG, AsJson, ConfigFile
 from exporter.keyring import Keyring
-from exporter.terminal import say, show_json
-from probe import notes, settings
+from exporter.terminal import say, show_json, warn_of
+from probe import cautions, notes, settings
 from probe.settings import ConfigError
 from probe.vault import PacketNotFound, Vault
 
@@ -33,7 +34,8 @@ def note(
     config: ConfigFile = CONFIG,
     json: AsJson = False,
 ) -> None:
-    """Add escalation ID, route, owner, mitigation, impact or a text to a packet. A pasted key is refused."""
+    """Add escalation ID, route, owner, mitigation, impact or a text to a packet. A pasted key is refused; what should
+    not be sent is warned of."""
     loaded = settings.load(config, os.environ)
     keyring = Keyring(loaded)
     given: dict[str, Any] = {
@@ -55,10 +57,13 @@ def note(
         raise ConfigError("--" + error.field.replace("_", "-"), *_said(error)) from None
     except (PacketNotFound, ValueError):
         raise ConfigError("packet ID", "one that `packets list` shows", packet_id) from None
+    warnings = cautions.of_note(asdict(parsed), keyring.secrets())
     if json:
         taken_out = [{"rule": it.rule, "field": it.place, "count": it.count} for it in removals]
-        show_json({"addendum": name, "document": document, "removed": taken_out})
+        told = {"addendum": name, "document": document, "removed": taken_out}
+        show_json(told | {"warnings": cautions.as_json(warnings)})
         return
+    warn_of(warnings)
     say(f"{name}: {document['words']}")
     for removal in removals:
         say(f"{removal.place}: {removal.rule} was replaced by a token")

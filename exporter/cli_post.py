@@ -5,8 +5,8 @@ from pathlib import Path
 
 from exporter import posts
 from exporter.cli_store import CONFIG, AsJson, ConfigFile, kept, refuse_secrets
-from exporter.terminal import say, show_json
-from probe import durable, settings
+from exporter.terminal import say, show_json, warn_of
+from probe import cautions, durable, settings
 from probe.records import Json
 from probe.render.post import Links
 from probe.render.post import post as written
@@ -15,6 +15,7 @@ from probe.settings import ConfigError, Loaded
 from probe.vault import Vault
 
 KEY = "escalation.posts"
+REMEDY = "Take it out of that line where it was written: below the marker line, in a note, or in the configuration"
 _FOR_ALL = 0o666  # a post is for all whom umask allows
 
 
@@ -36,14 +37,16 @@ def post(packet_id: str, config: ConfigFile = CONFIG, json: AsJson = False) -> N
                 note.name: posts.with_kept(note, text),
                 page.name: posts.with_kept(page, index((*others, listed(note.name, text)))),
             }
-            refuse_secrets(KEY, files, loaded.secrets())
+            refuse_secrets(KEY, files, loaded.secrets(), REMEDY)
             durable.write(note, files[note.name], _FOR_ALL)
             durable.write(page, files[page.name], _FOR_ALL)
     except OSError as error:
         raise ConfigError(KEY, "a folder that can be written to", error.strerror or "an error") from None
+    warnings = cautions.of_document(document, loaded.secrets())
     if json:
-        show_json({"post": str(note), "index": str(page)})
+        show_json({"post": str(note), "index": str(page), "warnings": cautions.as_json(warnings)})
     else:
+        warn_of(warnings)
         say(f"{note}\n{page}")
 
 

@@ -12,9 +12,9 @@ import orjson
 import typer
 from pydantic import SecretStr
 
-from exporter.terminal import say, show_json
+from exporter.terminal import say, show_json, warn
 from probe import gate, packet, render, settings
-from probe.packet import Addenda
+from probe.packet import Addenda, Problem
 from probe.records import Json
 from probe.settings import ConfigError
 from probe.vault import PacketNotFound, Vault
@@ -68,15 +68,19 @@ def wait(work: Coroutine[Any, Any, T], packet_id: str = "") -> T:
         raise ConfigError("packet ID", "one that `packets list` shows", packet_id) from None
 
 
-async def stored(vault: Vault, packet_id: str) -> tuple[bytes, Addenda]:
-    return await vault.read(packet_id), await vault.addenda(packet_id)
+async def _looked_at(vault: Vault, packet_id: str) -> tuple[bytes, Addenda, tuple[Problem, ...]]:
+    return await vault.read(packet_id), await vault.addenda(packet_id), await vault.verify(packet_id)
 
 
 def kept(vault: Vault, packet_id: str) -> Kept:
-    """What is altered must not be shown or passed on, least of all under a new manifest."""
-    data, addenda = wait(stored(vault, packet_id), packet_id)
-    if render.verify(data):
+    """What is altered must not be shown or passed on, least of all under a new manifest: such a packet is refused, and
+    such an addendum is left out and named."""
+    data, addenda, problems = wait(_looked_at(vault, packet_id), packet_id)
+    added = [problem for problem in problems if problem.is_of_addendum(packet_id)]
+    if len(added) < len(problems):
         raise ConfigError(f"packet {packet_id}", "a whole one", "problems; `packets verify` names them")
+    for problem in added:
+        warn(f"{problem.file}: {problem.kind}; nothing of it is in what follows")
     document: Json = orjson.loads(render.unpack(data)["packet.json"])
     version = document.get("schema_version")
     if version != packet.SCHEMA_VERSION:
@@ -85,12 +89,14 @@ def kept(vault: Vault, packet_id: str) -> Kept:
     return Kept(data, document, addenda)
 
 
-def refuse_secrets(what: str, files: Mapping[str, bytes], secrets: Sequence[SecretStr]) -> None:
-    """ConfigError with where a configured secret can be read in what is about to be written, never what."""
+def refuse_secrets(what: str, files: Mapping[str, bytes], secrets: Sequence[SecretStr], remedy: str) -> None:
+    """ConfigError with where a secret can be read in what is about to be written, never what; `remedy` is what the
+    operator can do."""
     hits = gate.inspect(files, secrets)
     if hits:
         where = "; ".join(f"{hit.file}, {hit.where}" for hit in hits)
-        raise ConfigError(what, "no configured secret in it (nothing was written)", f"one in {where}")
+        expected = "no configured secret in it, nor what looks like a live one (nothing was written)"
+        raise ConfigError(what, expected, f"{where}. {remedy}")
 
 
 def write(out: Path, files: Mapping[str, bytes]) -> None:

@@ -112,7 +112,7 @@ def _configure(folder: Path, origin: str, key: str, listen: str, seconds: int) -
         "controls": [{"name": "provider-edge", "url": f"{origin}/", "role": "provider"}],
         "sources": {"recheck": "1s"},
         "server": {"listen": listen},
-        "escalation": {"impact": "None: this is a demo with fake values.", "owner": "demo on-call"},
+        "escalation": {"impact": "Nobody is affected: this is a demo with fake values.", "owner": "demo on-call"},
     }
     file = folder / "freezeframe.yaml"
     file.write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2))

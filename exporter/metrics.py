@@ -198,7 +198,7 @@ class Metrics:
     def seed_packets(self, entries: Iterable[PacketEntry]) -> None:
         """The latest stored packet of each target, after a start."""
         for entry in entries:
-            if entry.target in self._known and entry.state != "unreadable":
+            if entry.target in self._known and entry.state in ("open", "recovered"):
                 known = self._latest.packets.get(entry.target)
                 if known is None or known.frozen_at < entry.frozen_at:
                     self._latest.packets[entry.target] = LatestPacket(entry.id, Verdict(entry.verdict), entry.frozen_at)

@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import hashlib
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
@@ -15,13 +16,14 @@ from starlette.routing import Route
 
 from exporter import answers, listing, posted
 from exporter.answers import Refusal, wants_page
+from exporter.log import say
 from exporter.once import KeyReused, Once
 from exporter.packet_view import View
 from exporter.status import Board
-from probe import notes
+from probe import cautions, notes
 from probe.budget import BudgetSpent, refills_in_s
 from probe.index import PacketEntry
-from probe.packet import SCHEMA_VERSION
+from probe.packet import SCHEMA_VERSION, Problem
 from probe.records import Json
 from probe.render import SOURCES_INDEX, unpack, verify
 from probe.replay import Unlike
@@ -49,6 +51,7 @@ class Vault(Protocol):
         """The zip. PacketNotFound where there is none."""
 
     async def addenda(self, packet_id: str, /) -> tuple[tuple[str, Json], ...]: ...
+    async def verify(self, packet_id: str, /) -> tuple[Problem, ...]: ...
     async def entries(self) -> tuple[PacketEntry, ...]: ...
 
 
@@ -104,11 +107,12 @@ class PacketRoutes:
     async def packet(self, request: Request) -> Response:
         """The packet as it stands now. As it was frozen it stays at /packets/{id}/files/packet.json."""
         identity = _packet_id(request)
-        files = await self._files(identity)
+        files, problems = await self._files(identity)
+        _refuse_other_forms(files)
         entry = next((known for known in await self.vault.entries() if known.id == identity), None)
         if entry is None:
             raise Refusal(404, "There is no such packet.")
-        view = View(entry, files, await self.vault.addenda(identity))
+        view = View(entry, files, await self.vault.addenda(identity), problems)
         if not wants_page(request):
             return answers.document(await asyncio.to_thread(view.document))
         return answers.page(await asyncio.to_thread(lambda: answers.html("packet.html", **view.page())))
@@ -128,7 +132,7 @@ class PacketRoutes:
         return Response(data, headers=headers, media_type="application/zip")
 
     async def file(self, request: Request) -> Response:
-        files = await self._files(_packet_id(request))
+        files, _ = await self._files(_packet_id(request))
         name: str = request.path_params["name"]
         if name not in files:
             raise Refusal(404, "There is no such file in this packet.")
@@ -147,13 +151,17 @@ class PacketRoutes:
         except PacketNotFound:
             raise Refusal(404, "There is no such packet.") from None
 
-    async def _files(self, identity: str) -> dict[str, bytes]:
+    async def _files(self, identity: str) -> tuple[dict[str, bytes], tuple[Problem, ...]]:
+        """The files, and what is wrong with addenda. What is altered is not shown; packet.zip can still be fetched."""
         data = await self._read(identity)
-        try:
-            return await asyncio.to_thread(unpack, data)
-        except ValueError:
-            # Altered in the store: say so, and leave packet.zip to be fetched and looked into.
-            raise Refusal(500, "The stored packet is not a readable packet.") from None
+        problems = await self.vault.verify(identity)
+        if problems:
+            told = ", ".join(f"{it.file} {it.kind}" for it in problems)
+            say("a stored packet is not as it was written", level=logging.ERROR, packet=identity, problems=told)
+        if not all(it.is_of_addendum(identity) for it in problems):
+            detail = "The stored packet is not as it was frozen, so it is not shown; packet.zip can still be fetched."
+            raise Refusal(500, detail, damaged=(identity, problems))
+        return await asyncio.to_thread(unpack, data), problems
 
     async def add_note(self, request: Request) -> Response:
         identity, body = _packet_id(request), await posted.body(request)
@@ -168,7 +176,9 @@ class PacketRoutes:
         location = f"/packets/{identity}"
         if wants_page(request):
             return RedirectResponse(location, 303)
-        return answers.document({"id": identity, "addendum": name}, status=201, headers={"Location": location})
+        warnings = cautions.as_json(cautions.of_note(asdict(note)))
+        added = {"id": identity, "addendum": name, "warnings": warnings}
+        return answers.document(added, status=201, headers={"Location": location})
 
     async def replay(self, request: Request) -> Response:
         """Send the packet's request once more: one paid request, or a refusal that says why none was sent."""
@@ -227,6 +237,15 @@ def _foreign(name: str, content: bytes) -> Response:
         "Cache-Control": FOREVER,
     }
     return Response(content, headers=headers)
+
+
+def _refuse_other_forms(files: Mapping[str, bytes]) -> None:
+    """A packet that says it is of a form that this version does not read is not guessed at."""
+    version = orjson.loads(files["packet.json"]).get("schema_version", SCHEMA_VERSION)
+    if version != SCHEMA_VERSION:
+        form = version if isinstance(version, str) else "not known"
+        detail = f"This packet is of form {form}; this version of freezeframe reads form {SCHEMA_VERSION}."
+        raise Refusal(501, f"{detail} Its packet.zip and its files can still be fetched.")
 
 
 def _packet_id(request: Request) -> str:

@@ -10,7 +10,7 @@ from exporter.log import EventLog, say
 from exporter.metrics import Metrics
 from exporter.reload import Reloaded, Reloader
 from exporter.web import WindowView
-from probe import __version__
+from probe import __version__, gate
 from probe.budget import Budget, BudgetSpent
 from probe.client import Auth, Client, Network
 from probe.cycle import Prober
@@ -59,9 +59,8 @@ class Program:
     def adopt(self, loaded: Loaded) -> None:
         """A configuration that holds: windows, counters, incidents and probes in flight go on."""
         self.keyring.adopt(loaded)
-        self.freezer.canary_holds = self.keyring.redactor().canary_holds()
+        _try_canary(self.keyring, self.freezer, self.metrics)
         self.loaded = loaded
-        self.metrics.set_canary(self.freezer.canary_holds)
         self.metrics.set_budget(_budget(loaded))
         self.metrics.set_targets(loaded.targets, loaded.contracts)
         self.metrics.set_controls(control.name for control in loaded.settings.controls)
@@ -127,7 +126,8 @@ class Program:
         if result is None:
             raise BudgetSpent
         say("replayed", packet=document["packet_id"], target=target.name, verdict=result.verdict)
-        return answered(result, document)
+        seen, _ = gate.drop(answered(result, document), self.keyring.secrets())
+        return seen
 
 
 def wire(
@@ -197,8 +197,7 @@ def wire(
         freezer,
         everyone,
     )
-    freezer.canary_holds = keyring.redactor().canary_holds()
-    metrics.set_canary(freezer.canary_holds)
+    _try_canary(keyring, freezer, metrics)
     schedule = Schedule(loaded.targets, prober.tick, prober.missed, on_step=_clock_was_set)
     return Program(
         loaded=loaded,
@@ -216,6 +215,14 @@ def wire(
         peers=peers,
         sources=sources,
     )
+
+
+def _try_canary(keyring: Keyring, freezer: Freezer, metrics: Metrics) -> None:
+    """Nothing is frozen while planted secrets survive redaction or gate."""
+    freezer.canary_failure = keyring.redactor().canary_failure(gate.inspect)
+    metrics.set_canary(freezer.canary_failure is None)
+    if freezer.canary_failure is not None:
+        say("redaction canary failed: nothing is frozen", level=logging.ERROR, failed=freezer.canary_failure)
 
 
 def _clock_was_set(seconds: float) -> None:

@@ -1,5 +1,6 @@
 """What the commands print: JSON for machines, tables and plain lines for people."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from probe.cautions import Caution
 from probe.records import Result, Verdict
 
 out = Console(highlight=False)
@@ -36,6 +38,17 @@ def show_line(value: Any) -> None:
 def say(text: str) -> None:
     """Plain text, whatever brackets it holds."""
     out.print(text, markup=False, soft_wrap=True)
+
+
+def warn(text: str) -> None:
+    """One line beside the output: what was asked for is done all the same."""
+    sys.stderr.write(f"freezeframe: warning: {text}\n")
+
+
+def warn_of(cautions: Iterable[Caution]) -> None:
+    """What should not be sent as it stands."""
+    for caution in cautions:
+        warn(f"{caution.where}: {caution.kind}: {caution.words}")
 
 
 def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

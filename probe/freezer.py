@@ -2,8 +2,8 @@
 
 One worker in order, so that a recovery never overtakes its packet. What the store does not take waits in the spool, in
 order, and is tried again; probing goes on. Nothing is written before the history holds the trip that it follows from:
-otherwise a crash between the two would freeze one incident twice. A packet in which a configured secret is still found
-after its field was dropped is not written.
+otherwise a crash between the two would freeze one incident twice. A packet in which a secret is still found after its
+field was dropped is not written.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from probe import gate, packet, render
 from probe.history import History
 from probe.packet import Case, frozen
 from probe.records import Event, Frozen, Json, Refused, Spooled, StoreFailed, Trigger, Verdict
-from probe.remembered import Remembered
-from probe.spool import Spool
+from probe.remembered import OwedAddendum, Remembered
+from probe.spool import Spool, is_whole
 from probe.vault import PacketNotFound, StoreError, Vault
 
 RETRY_S = 5.0
@@ -60,7 +60,7 @@ class Freezer:
         self._owed: asyncio.Queue[tuple[Case | _Addendum, asyncio.Future[None]]] = asyncio.Queue()
         self._refused: set[str] = set()
         self._began: dict[str, float] = {}
-        self.canary_holds = True
+        self.canary_failure: str | None = None  # while it says something, nothing is frozen
 
     def submit(self, case: Case) -> asyncio.Future[None]:
         """Owe this packet; the future ends when it is in the store or the spool, or refused."""
@@ -143,6 +143,13 @@ class Freezer:
             except OSError as error:
                 self._publish(StoreFailed("read", None, f"spool: {error.strerror or 'an error'}"))
                 return
+            if not await asyncio.to_thread(is_whole, name, data):
+                # It must not enter the store as if it had been frozen so, and not hold up what waits behind it.
+                self._spool.set_aside(name)
+                words = f"spool: {name} was altered where it waited; it is left there and not stored"
+                self._publish(StoreFailed("read", name.partition(".")[0], words))
+                self._publish(Spooled(len(self._spool.waiting())))
+                continue
             if not await self._delivered(name, data, again=True):
                 return
             await self._spool.remove(name)
@@ -181,8 +188,8 @@ class Freezer:
 
     async def _packet(self, case: Case) -> tuple[str, bytes] | None:
         self._began[case.packet_id] = time.monotonic()
-        if not self.canary_holds:
-            self._refuse(case, ("the redaction canary did not hold",))
+        if self.canary_failure is not None:
+            self._refuse(case, (f"the redaction canary did not hold: {self.canary_failure}",))
             return None
         data, hits = await asyncio.to_thread(_build, replace(case, earlier=await self._earlier(case)), self._secrets())
         if data is None:
@@ -212,14 +219,17 @@ class Freezer:
 
     async def _addendum(self, addendum: _Addendum) -> tuple[str, bytes] | None:
         packet_id = addendum.packet_id
-        data = orjson.dumps(addendum.document)
-        hits = gate.inspect({"addendum.json": render.json_bytes(addendum.document)}, self._secrets())
+        document, hits = await asyncio.to_thread(_passed, addendum.document, self._secrets())
         if packet_id in self._refused or hits:  # with a refused packet there is none for it to stand beside
             self._remembered.addendum_is_kept(packet_id, addendum.document)
             if hits:
                 where = tuple(f"{hit.file}: {hit.where}" for hit in hits)
                 self._publish(Refused(packet_id, addendum.target, where))
             return None
+        data = orjson.dumps(document)
+        if document != addendum.document:  # what is owed from now on is what will be written
+            self._remembered.owe_addendum(OwedAddendum(packet_id, addendum.target, document))
+            self._remembered.addendum_is_kept(packet_id, addendum.document)
         self._spooled += 1
         return f"{packet_id}.{time.time_ns():020d}{self._spooled:06d}.addendum", data
 
@@ -258,8 +268,22 @@ def _build(case: Case, secrets: Sequence[SecretStr]) -> tuple[bytes | None, tupl
     return render.pack(files), ()
 
 
+def _passed(document: Json, secrets: Sequence[SecretStr]) -> tuple[Json, tuple[gate.Hit, ...]]:
+    """An addendum without the fields that look like a live secret, and what is found nevertheless. One with a
+    configured secret in it is not written at all."""
+    hits = _look(document, secrets)
+    if hits and all(hit.kind != gate.CONFIGURED for hit in hits):
+        document, _ = gate.drop(document, secrets)
+        hits = _look(document, secrets)
+    return document, hits
+
+
+def _look(document: Json, secrets: Sequence[SecretStr]) -> tuple[gate.Hit, ...]:
+    return gate.inspect({"addendum.json": render.json_bytes(document)}, secrets)
+
+
 def _without_secret_documents(case: Case, secrets: Sequence[SecretStr]) -> Case:
-    """A public document in which a configured secret can be read is named, not carried."""
+    """A public document in which a secret can be read is named, not carried."""
     hits = {hit.file for hit in gate.inspect(frozen.files(case), secrets)}
     if not hits:
         return case

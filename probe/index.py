@@ -1,20 +1,21 @@
 """The index of the store: a line for each packet, read from its zip. Pure."""
 
 import hashlib
-import io
-import zipfile
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import orjson
 
+from probe.render.archive import readable, verify
+
 _NOT_KNOWN: Final = "not known"
 
 
 @dataclass(frozen=True, slots=True)
 class PacketEntry:
-    """One line of the index. `state` is open, recovered, or unreadable (then what stands in the zip is "not known")."""
+    """One line of the index. `state` is open, recovered, altered (a digest does not fit: what stands here may be false)
+    or unreadable (then what stands in the zip is "not known")."""
 
     id: str
     target: str
@@ -31,11 +32,7 @@ class PacketEntry:
 def entry(packet_id: str, data: bytes, written_at: datetime) -> PacketEntry:
     digest, size = hashlib.sha256(data).hexdigest(), len(data)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            info = archive.getinfo(f"{packet_id}/packet.json")
-            if info.compress_type != zipfile.ZIP_STORED:  # ours are: what is packed could be a bomb
-                raise ValueError("compressed")
-            document = orjson.loads(archive.read(info))
+        document = orjson.loads(readable(data)["packet.json"])
         return PacketEntry(
             id=packet_id,
             target=str(document["target"]["name"]),
@@ -44,11 +41,11 @@ def entry(packet_id: str, data: bytes, written_at: datetime) -> PacketEntry:
             trigger=str(document["trigger"]),
             frozen_at=datetime.fromisoformat(document["frozen_at"]),
             incident=str(document["incident"]),
-            state="open",
+            state="altered" if verify(data, packet_id) else "open",
             zip_sha256=digest,
             size_bytes=size,
         )
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, LookupError, ValueError, TypeError):
+    except (LookupError, ValueError, TypeError):
         return PacketEntry(
             id=packet_id,
             target=_NOT_KNOWN,

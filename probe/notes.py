@@ -19,7 +19,15 @@ from probe.redact import Redactor
 MOST_CHARS: Final = 4000
 MOST_REQUEST_IDS: Final = 50
 # What redaction takes out that is somebody's and no credential; everything else that it finds may be live.
-_PERSONAL: Final = frozenset({"email", "iban", "card", "ip", "account_id", "private_path", "phone", "request_id"})
+_PERSONAL: Final = frozenset(
+    (
+        *("email", "iban", "card", "ip", "account_id", "private_path", "phone", "request_id"),
+        *("egress_ip_by_policy", "request_id_by_policy"),
+        # A note that names somebody, or tells what somebody said, is told of and not refused.
+        *("private_file", "person", "personal", "address", "birth_date", "national_id", "customer_number", "vehicle"),
+        *("place", "handle", "device", "account", "bank_account", "wallet", "prompt", "transcript"),
+    )
+)
 
 
 class BadNote(ValueError):
@@ -91,10 +99,19 @@ def addendum(
         texts = value if isinstance(value, tuple) else [value] if value else []
         sealed = [_sealed(name, text, redactor, removals) for text in texts]
         document[name] = sealed if isinstance(value, tuple) else sealed[0] if sealed else None
-    if gate.inspect({"note": render.json_bytes(document)}, secrets):
-        raise BadNote("note", "no secret", "a configured secret, in whole or in part")
+    _refuse_secrets(document, secrets)
     document["words"] = "; ".join(f"{NOTE_LABELS[name]}: {_said(document[name])}" for name in _NAMES if document[name])
     return document, tuple(removals)
+
+
+def _refuse_secrets(document: Json, secrets: Sequence[SecretStr]) -> None:
+    """The gate's look at each field, which names it, and at the whole, in which one may explain another."""
+    fields_ = {name: render.json_bytes([document[name]]) for name in _NAMES}
+    hits = gate.inspect(fields_, secrets) or gate.inspect({"note": render.json_bytes(document)}, secrets)
+    for hit in hits:
+        if hit.kind == gate.CONFIGURED:
+            raise BadNote(hit.file, "no secret", "a configured secret, in whole or in part")
+        raise BadNote(hit.file, "no secret", f"what looks like one ({hit.kind})")
 
 
 def _sealed(name: str, text: str, redactor: Redactor, removals: list[Removal]) -> str:

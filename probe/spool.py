@@ -7,7 +7,10 @@ import threading
 from pathlib import Path
 from typing import Final
 
+import orjson
+
 from probe import durable
+from probe.render import verify
 
 MOST_FILES: Final = 500
 MOST_BYTES: Final = 256 * 1024 * 1024
@@ -58,6 +61,10 @@ class Spool:
         """The bytes of a file that waits. OSError where the disk does not give them."""
         return await asyncio.to_thread((self._folder / name).read_bytes)
 
+    def set_aside(self, name: str) -> None:
+        """Forget a file that is not whole, and leave it where it lies: a restart finds it again."""
+        self._waiting.pop(name, None)
+
     async def remove(self, name: str) -> None:
         """Forget a file that was delivered; one that the disk does not let go is delivered again after a restart, which
         changes nothing."""
@@ -69,3 +76,13 @@ class Spool:
         with self._lock:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             durable.write(self._folder / name, data)
+
+
+def is_whole(name: str, data: bytes) -> bool:
+    """Whether a file is as it was put here, as far as it says so itself: an addendum gets its digest in the store."""
+    if name.endswith(".zip"):
+        return not verify(data, name.removesuffix(".zip"))
+    try:
+        return isinstance(orjson.loads(data), dict)
+    except orjson.JSONDecodeError:
+        return False

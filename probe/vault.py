@@ -5,44 +5,29 @@ Addenda are `<packet>.001.json`, `<packet>.002.json`, ...; what stands in them i
 
 import asyncio
 import contextlib
-import os
 import re
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+from obstore.store import ObjectStore
 
+from probe import objects
 from probe.index import PacketEntry, entry
+from probe.objects import PacketNotFound, StoreError, StoreUnreachable
 from probe.packet import Problem, addendum
 from probe.records import Json
+from probe.render import verify
+
+__all__ = ["PacketNotFound", "StoreError", "StoreUnreachable", "Vault"]
 
 _ID: Final = re.compile(r"[A-Za-z0-9-]+")
 _ADDENDUM: Final = re.compile(r"([A-Za-z0-9-]+)\.(\d{3,})\.json")
-_REMOTE: Final = ("s3://", "gs://", "az://")
-_RETRY_S: Final = 20  # a remote store that does not answer must not hold the writer for minutes
+_OURS: Final = re.compile(r"([A-Za-z0-9-]+)\.(?:zip|\d{3,}\.json)")
+_DOUBTFUL: Final = ("altered", "unreadable")  # states of the index that no addendum changes
 _AT_ONCE: Final = 16
-
-T = TypeVar("T")
-
-
-class StoreError(Exception):
-    """The store did not do what was asked; the text is safe to log."""
-
-
-class StoreUnreachable(StoreError):
-    """The configured store cannot be used. `key` is the setting to look at."""
-
-    key = "store"
-
-
-class PacketNotFound(LookupError):
-    """No packet of that ID is in the store."""
 
 
 @dataclass(slots=True)
@@ -58,25 +43,7 @@ class Vault:
     @classmethod
     def open(cls, url: str, base: Path) -> "Vault":
         """A path (relative to `base`, made for its owner alone if absent), memory://, s3://, gs:// or az://."""
-        if url in ("memory://", "memory:///"):
-            return cls(MemoryStore(), None)
-        if url.startswith(_REMOTE):
-            retry = {"max_retries": 3, "retry_timeout": timedelta(seconds=_RETRY_S)}
-            try:
-                return cls(from_url(url, retry_config=retry), None)  # type: ignore[call-overload]
-            except (BaseError, ValueError) as error:
-                raise StoreUnreachable(f"store: {url}: {_first_line(error)}") from None
-        if "://" in url:
-            schemes = ", ".join(("memory://", *_REMOTE))
-            raise StoreUnreachable(f"store: {url}: a path or one of {schemes} is expected")
-        folder = (base / url).absolute()
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-            return cls(LocalStore(prefix=folder), folder)
-        except (OSError, BaseError) as error:
-            raise StoreUnreachable(f"store: {folder} cannot be written: {_first_line(error)}") from None
+        return cls(*objects.opened(url, base))
 
     async def freeze(self, packet_id: str, data: bytes) -> bool:
         """Write a packet; False when one of this ID is there already (it stays as it is)."""
@@ -100,23 +67,69 @@ class Vault:
         found = [(name, addendum.decode(await self._get(name))) for name in await self._addenda(packet_id)]
         return tuple((name, document) for name, document in found if document is not None)
 
+    async def originals(self, packet_id: str) -> dict[str, bytes]:
+        """The addenda as they are stored, by name."""
+        return {name: await self._get(name) for name in await self._addenda(packet_id)}
+
     async def problems(self, packet_id: str) -> tuple[Problem, ...]:
-        """What is wrong with the addenda of a packet, or by their witness with its zip (else `render.verify` looks)."""
-        names = await self._addenda(packet_id)
-        stored = [(_number(name), await self._get(name)) for name in names]
-        return addendum.problems(packet_id, await self.read(packet_id), stored)
+        """What is wrong with the addenda of a packet, or by their witness with its zip."""
+        return await self._problems(packet_id, await self.read(packet_id))
+
+    async def verify(self, packet_id: str) -> tuple[Problem, ...]:
+        """Everything that is wrong with what is stored of a packet. PacketNotFound where there is nothing."""
+        name = f"{_checked(packet_id)}.zip"
+        try:
+            data = await self._get(name)
+        except PacketNotFound:
+            found = await self._problems(packet_id, None)
+            if not found and not await self._addenda(packet_id):
+                raise
+            return (*found, *([] if any(it.file == name for it in found) else [Problem(name, "missing")]))
+        except StoreError:
+            return (Problem(name, "unreadable"), *await self._problems(packet_id, None))
+        return (*await asyncio.to_thread(verify, data, packet_id), *await self._problems(packet_id, data))
+
+    async def packet_ids(self) -> tuple[str, ...]:
+        """Every packet of which anything is stored, also where its zip is not."""
+        files, folders = await self._listing()
+        return tuple(sorted({match[1] for name in (*files, *folders) if (match := _OURS.fullmatch(name))}))
+
+    async def _problems(self, packet_id: str, zipped: bytes | None) -> tuple[Problem, ...]:
+        """Of the addenda, and of what lies among them under a name of theirs and is none."""
+        files, folders = await self._listing()
+        mine = [name for name in files if name.startswith(f"{packet_id}.") and name != f"{packet_id}.zip"]
+        stored, found = [], []
+        for name in sorted(mine, key=lambda it: _number(it) if _ADDENDUM.fullmatch(it) else -1):
+            if not _ADDENDUM.fullmatch(name) or name != addendum.addendum_name(packet_id, _number(name)):
+                found.append(Problem(name, "extra"))
+                continue
+            try:
+                stored.append((_number(name), await self._get(name)))
+            except PacketNotFound:  # it went meanwhile
+                continue
+            except StoreError:
+                stored.append((_number(name), b""))
+        found += [
+            Problem(name, "unreadable")
+            for name in folders
+            if (match := _OURS.fullmatch(name)) and match[1] == packet_id
+        ]
+        known = {it.file for it in found}
+        return (*(it for it in addendum.problems(packet_id, zipped, stored) if it.file not in known), *found)
 
     async def expire(self, before: datetime) -> tuple[str, ...]:
         """Delete the packets frozen before an instant, with their addenda; their IDs. One that carries an escalation ID
-        is part of a support case and stays, and so does what cannot be read.
+        is part of a support case and stays, and so does what cannot be read or is altered.
 
         The zip goes first: addenda that a crash leaves behind belong to no packet and go with the next run.
         """
         gone = []
         for known in await self.entries():
-            if known.state == "unreadable" or known.frozen_at >= before:
+            if known.state in _DOUBTFUL or known.frozen_at >= before:
                 continue
             documents = await self.addenda(known.id)
+            if len(documents) < len(await self._addenda(known.id)):  # one that cannot be read may name a case
+                continue
             if any(document.get("escalation_id") for _, document in documents):
                 continue
             await self._delete(f"{known.id}.zip")
@@ -150,8 +163,7 @@ class Vault:
             if kind in ("recovery", "reopening"):
                 state[match[1]] = "recovered" if kind == "recovery" else "open"
         known = [self._read[name] for name in packets]
-        entries = [replace(it, state=state.get(it.id, it.state)) for it in known if it.state != "unreadable"]
-        entries += [it for it in known if it.state == "unreadable"]
+        entries = [it if it.state in _DOUBTFUL else replace(it, state=state.get(it.id, it.state)) for it in known]
         return tuple(sorted(entries, key=lambda it: (it.frozen_at, it.id), reverse=True))
 
     async def _addenda(self, packet_id: str) -> list[str]:
@@ -160,66 +172,40 @@ class Vault:
         return sorted(names, key=_number)
 
     async def _list(self) -> dict[str, datetime]:
-        """Every object and when it was written. A crash's half-written `name#1` is not listed by the store."""
-        listed = await _asked("list", "", lambda: obstore.list_with_delimiter(self.store))
-        return {meta["path"]: meta["last_modified"] for meta in listed["objects"]}
+        files, _ = await self._listing()
+        return files
+
+    async def _listing(self) -> tuple[dict[str, datetime], tuple[str, ...]]:
+        """Every object and when it was written, and the names of folders, which are none of ours. A crash's
+        half-written `name#1` is not listed by the store."""
+        listed = await objects.asked("list", "", lambda: obstore.list_with_delimiter(self.store))
+        files = {meta["path"]: meta["last_modified"] for meta in listed["objects"]}
+        return files, tuple(listed["common_prefixes"])
 
     async def _delete(self, name: str) -> None:
         with contextlib.suppress(PacketNotFound):
-            await _asked("delete", name, lambda: obstore.delete(self.store, name))
+            await objects.asked("delete", name, lambda: obstore.delete(self.store, name))
         self._read.pop(name, None)
         self._kinds.pop(name, None)
 
     async def _get(self, name: str) -> bytes:
-        return await _asked("read", name, lambda: bytes(obstore.get(self.store, name).bytes()))
+        return await objects.asked("read", name, lambda: bytes(obstore.get(self.store, name).bytes()))
 
     async def _create(self, name: str, data: bytes) -> bool:
         created = True
         try:
-            await _asked("write", name, lambda: obstore.put(self.store, name, data, mode="create"))
-        except _Exists:
+            await objects.asked("write", name, lambda: obstore.put(self.store, name, data, mode="create"))
+        except objects.Exists:
             created = name in self._unsynced
         if (folder := self.folder) is not None:  # also where it was there: a crash may have come before this
             try:
-                await _asked("sync", name, lambda: _sync(folder, name))
+                await objects.asked("sync", name, lambda: objects.sync(folder, name))
             except StoreError:
                 if created:
                     self._unsynced.add(name)
                 raise
         self._unsynced.discard(name)
         return created
-
-
-class _Exists(Exception):
-    """The object is there already."""
-
-
-async def _asked(operation: str, name: str, work: Callable[[], T]) -> T:
-    """The store's answer; its exceptions, and their long texts, are mapped here once.
-
-    In a thread of Python's own: obstore's awaitables end in a thread of Rust's that Python cannot join, and a process
-    that exits in that moment is aborted (4 of 100 with fifty calls at once).
-    """
-    try:
-        return await asyncio.to_thread(work)
-    except AlreadyExistsError:
-        raise _Exists from None
-    except FileNotFoundError:
-        raise PacketNotFound(name) from None
-    except (BaseError, OSError) as error:
-        raise StoreError(f"{operation} {name}: {_first_line(error)}") from None
-
-
-def _sync(folder: Path, name: str) -> None:
-    """Make an object durable and its owner's alone: the store itself writes atomically but never syncs."""
-    path = folder / name
-    path.chmod(0o600)
-    for it in (path, folder):
-        descriptor = os.open(it, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _checked(packet_id: str) -> str:
@@ -230,9 +216,3 @@ def _checked(packet_id: str) -> str:
 
 def _number(name: str) -> int:
     return int(name.split(".")[1])
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).partition("\n")[0]

@@ -6,9 +6,9 @@ Instants in the document are RFC 3339 UTC with milliseconds, durations are secon
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
-from probe.packet import documented, facts, frozen, wording
+from probe.packet import documented, facts, frozen, removed, wording
 from probe.packet.audience import Audience, addenda_for_support, for_support
 from probe.packet.case import SCOPE_COLUMNS, Case, Problem, Scope
 from probe.packet.facts import utc
@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 SCHEMA_VERSION: Final = "1"
+SCHEMA: Final = f"urn:freezeframe:packet-{SCHEMA_VERSION}"  # a name and no address: `packets schema` prints it
 
 
 def draft(case: Case) -> Json:
@@ -44,6 +45,7 @@ def draft(case: Case) -> Json:
     expectation = wording.expected(case, findings, statuses)
     shown = (*case.failing, case.subject, *([case.last_good] if case.last_good else []))
     document: Json = {
+        "$schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
         "generator": {"name": "freezeframe", "version": case.version},
         "packet_id": case.packet_id,
@@ -120,9 +122,8 @@ def draft(case: Case) -> Json:
         "redaction": {
             "request_ids": case.request_ids_policy,
             "egress_ip": case.egress_ip_policy,
-            "removals": facts.removals((*shown, *case.history)),
-            "dropped": [],
-        },
+        }
+        | removed.report(removed.rows((*shown, *case.history)), ()),
         "exchanges": {result.probe_id: facts.exchange(result.sealed.value) for result in shown if result.sealed},
     }
     document["internal"] = {
@@ -133,14 +134,16 @@ def draft(case: Case) -> Json:
         "recommendation": documented.recommendation(case, None),
         "notes": [],
     }
-    plain: Json = _plain(document)
-    return plain
+    whole: Json = facts.plain(document)
+    return whole
 
 
 def with_dropped(document: Json, dropped: Iterable[str]) -> Json:
     """The document that says which of its fields were dropped because they looked like a live secret."""
     redaction = document["redaction"]
-    return document | {"redaction": redaction | {"dropped": [*redaction["dropped"], *dropped]}}
+    return document | {
+        "redaction": redaction | removed.report(redaction["removals"], (*redaction["dropped"], *dropped))
+    }
 
 
 def recovery(recovered: Recovered) -> Json:
@@ -189,16 +192,3 @@ def summary_line(document: Json) -> str:
         f"{counted['failed']} of {counted['attempts']} failed, first {first or wording.NOT_KNOWN}, "
         f"trigger {document['trigger']}, incident {document['incident']}"
     )
-
-
-def _plain(value: Any) -> Any:
-    """As JSON can hold it: a server's half surrogates and giant numbers must not stop a packet from being written."""
-    if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, str):
-        return str(value).encode("utf-8", "replace").decode()
-    if isinstance(value, int) and not -(2**53) < value < 2**53:
-        return str(value)
-    return value

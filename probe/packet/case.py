@@ -59,3 +59,7 @@ class Problem:
 
     file: str
     kind: str
+
+    def is_of_addendum(self, packet_id: str) -> bool:
+        """Whether it is of something beside the packet, which is itself as it was."""
+        return self.file.startswith(f"{packet_id}.") and self.file != f"{packet_id}.zip"

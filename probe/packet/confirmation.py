@@ -7,7 +7,7 @@ from datetime import datetime
 from probe.packet import documented, facts
 from probe.packet.case import SCOPE_COLUMNS, Case, Scope
 from probe.packet.facts import utc
-from probe.records import Json, Result, Verdict
+from probe.records import Json, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def outcome(confirmed: Confirmed) -> str:
 def confirmation(confirmed: Confirmed, case: Case) -> Json:
     """The addendum's document (kind ``confirmation``); `case` is what the packet was drafted from."""
     scope = confirmed.scope
-    return {
+    document: Json = {
         "schema_version": "1",
         "kind": "confirmation",
         "at": utc(confirmed.at),
@@ -64,13 +64,12 @@ def confirmation(confirmed: Confirmed, case: Case) -> Json:
         "instances": dict(scope.instances),
         "recommendation": documented.recommendation(case, outcome(confirmed), scope),
     }
+    whole: Json = facts.plain(document)
+    return whole
 
 
 def _row(result: Result) -> Json:
-    row = facts.attempt(result)
-    return {key: str(value) if isinstance(value, Verdict) else value for key, value in row.items()} | {
-        "target": result.target
-    }
+    return facts.attempt(result) | {"target": result.target}
 
 
 def _words(confirmed: Confirmed) -> str:

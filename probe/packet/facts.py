@@ -1,10 +1,8 @@
 """What happened, as JSON: attempts, exchanges, counts, and how much of a latency could be our own."""
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -179,28 +177,41 @@ def repetition(case: Case) -> Json:
 
 
 def own_share(case: Case) -> Json:
-    """How much of a measured latency could be the probe's own."""
+    """How much of a measured latency could be the probe's own, and how far its clock was from the server's."""
     ran = [result for result in (*case.failing, case.subject) if result.sealed is not None]
+    unknown = {"loop_lag_max_s": None, "lateness_max_s": None, "clock_offset_s": None, "tcp_retransmits": None}
     if not ran:
-        words = "Not measured: no exchange is recorded."
-        return {"loop_lag_max_s": None, "lateness_max_s": None, "tcp_retransmits": None, "words": words}
+        return unknown | {"words": "Not measured: no exchange is recorded."}
     lag = max(result.loop_lag_s for result in ran)
     late = max(result.lateness_s for result in ran)
+    stated = [offset for result in ran if (offset := result.reading.clock_offset_s) is not None]
+    offset = max(stated, key=abs) if stated else None
     words = (
         f"At most {lag:.3f} s of an attempt's measured time could be the probe's own (the worst delay of its event "
         f"loop meanwhile). Attempts started at most {late:.3f} s after they were due, which is no part of their "
-        "measured time. TCP retransmits: not measured."
+        f"measured time. TCP retransmits: not measured. {_clock(offset)}"
     )
-    return {"loop_lag_max_s": lag, "lateness_max_s": late, "tcp_retransmits": None, "words": words}
+    return unknown | {"loop_lag_max_s": lag, "lateness_max_s": late, "clock_offset_s": offset, "words": words}
 
 
-def removals(results: Iterable[Result]) -> list[Json]:
-    """What redaction took out, summed by rule and place; an exchange that is shown twice counts once."""
-    sums: Counter[tuple[str, str]] = Counter()
-    for sealed in {id(result.sealed): result.sealed for result in results}.values():
-        for removal in sealed.removals if sealed else ():
-            sums[removal.rule, removal.place] += removal.count
-    return [{"rule": rule, "place": place, "count": count} for (rule, place), count in sorted(sums.items())]
+def _clock(offset_s: float | None) -> str:
+    if offset_s is None:
+        return "The probe's clock beside the server's: not known, no Date was read."
+    side = "ahead of" if offset_s > 0 else "behind"
+    return f"The server's Date (whole seconds) was at most {abs(offset_s):.1f} s {side} the probe's clock."
+
+
+def plain(value: Any) -> Any:
+    """As JSON can hold it: a server's half surrogates and giant numbers must not stop a packet from being written."""
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        return str(value).encode("utf-8", "replace").decode()
+    if isinstance(value, int) and not -(2**53) < value < 2**53:
+        return str(value)
+    return value
 
 
 def _peer(host: str, port: int) -> str:

@@ -119,13 +119,21 @@ def expected(case: Case, findings: Sequence[Json], statuses: Sequence[Json]) -> 
 def observed(case: Case) -> str:
     """Status, error or deviation, and latency; attempts that failed alike are told in one clause."""
     if not case.failing:
-        return f"No failing attempt; the newest probe: {_seen(case.subject)}."
+        return f"No failing attempt; the newest probe: {_seen(case.subject)}{_class_of_newest(case.subject)}."
     counted = Counter(_signature(result) for result in case.failing)
     newest = {_signature(result): result for result in case.failing}
     clauses = [f"{counted[alike]} of {len(case.failing)} failing attempts: {_seen(newest[alike])}" for alike in counted]
     took = [result.timings.total_s for result in case.failing if result.timings]
     latency = " to ".join(dict.fromkeys((f"{min(took):.3f}", f"{max(took):.3f}"))) if took else None
     return "; ".join(clauses) + "." + (f" Latency {latency} s." if latency else "") + _listed(case)
+
+
+def _class_of_newest(newest: Result) -> str:
+    """How a probe was judged that is no failing attempt, and how long it took."""
+    took = f", in {newest.timings.total_s:.3f} s" if newest.timings else ""
+    if newest.verdict is Verdict.OK:
+        return took
+    return f"{took}; classified as: {VERDICT_WORDS[newest.verdict]} ({newest.judgement.reason})"
 
 
 def _listed(case: Case) -> str:
@@ -209,7 +217,7 @@ def _seen(result: Result) -> str:
     if error:
         named = {"error code": error.code, "type": error.type, "message": error.message}
         parts += [f"{name} {quoted(value)}" for name, value in named.items() if value]
-    elif result.judgement.words:
+    elif result.judgement.words and not (seen.fault and seen.fault.message in result.judgement.words):
         parts.append(f"words {quoted(result.judgement.words)}")
     if seen.reply:
         parts.append(f"body: {quoted(body_shape(seen.reply))}")

@@ -11,7 +11,7 @@ T = TypeVar("T")
 # passes over it.
 TOKEN: Final = re2.compile(
     r"<(?:[a-z][a-z_]{0,30}:[0-9a-f]{6}|redacted|configured_secret|dropped: redaction failed"
-    r"|dropped: it held a configured secret)>"
+    r"|dropped: it held a configured secret|dropped: it looked like a live secret)>"
 )
 
 

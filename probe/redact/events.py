@@ -12,6 +12,7 @@ from probe.redact.walk import parsed, pong, sealed_json
 from probe.redact.work import Work
 
 _Path = tuple[str | int, ...]
+SPLIT: Final = "_split_over_events"  # ends the name of a rule that took what stood in several events
 _STREAMED_DEPTH: Final = 8
 _ANSWERS: Final = frozenset(("content", "text", "reasoning", "reasoning_content", "thinking", "refusal", "delta"))
 _BEGINNINGS: Final = ("data:", "event:", ":", "id:", "retry:")
@@ -87,8 +88,8 @@ def _without(work: Work, place: str, whole: str, parts: list[str]) -> list[str]:
             span = spans[number]
             end = folded_rest(whole, span.end)
             if span.start >= begin:
-                kept += [whole[at : span.start], work.keeper.token(span.kind, span.value)]
-                work.note(span.kind if end <= stop else f"{span.kind}_split_over_events", place)
+                rule = span.kind if end <= stop else f"{span.kind}{SPLIT}"
+                kept += [whole[at : span.start], work.taken(rule, span.kind, place, span.value)]
             if end > stop:
                 at = stop
                 break

@@ -4,7 +4,10 @@ from typing import Final
 
 import re2
 
+from probe.patterns import present
+from probe.patterns.credentials import ROWS as CREDENTIALS
 from probe.reading import REQUEST_ID_HEADERS
+from probe.patterns.credentials import ROWS as CREDENTIALS
 from probe.records import Headers
 from probe.records.sealed import TOKEN
 from probe.redact import chance
@@ -46,7 +49,11 @@ def _one(work: Work, place: str, name: str, value: str, safe: frozenset[str]) ->
 
 def _plain(name: str) -> bool:
     """A name as names are, in whatever case; a server may write a secret into one as well."""
-    return _NAME.fullmatch(name) is not None and not chance.random(name.lower())
+    return _NAME.fullmatch(name) is not None and not chance.random(name.lower()) and not _is_key(name)
+
+
+def _is_key(name: str) -> bool:
+    return any(pattern in CREDENTIALS and pattern.holds is None for pattern in present(name))
 
 
 def _safe_by_name(name: str) -> bool:

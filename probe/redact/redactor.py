@@ -108,11 +108,13 @@ class Redactor:
         work = self._work()
         return Sealed(sealed_headers(work, place, headers, ALLOWED), work.report(), _SEAL)
 
-    def canary_holds(self) -> bool:
-        """Whether a planted fake key is taken out of every place and spelling of a self-test exchange."""
+    def canary_failure(self, inspect: canary.Inspect) -> str | None:
+        """What of the self-test did not hold, and where; None where planted fakes are taken out, and found by the
+        gate."""
         fake = "ffcanary" + hashlib.sha256(self._key).hexdigest()[:32]
-        tested = Redactor([SecretStr(fake)], (), self._policy, self._key)
-        return canary.holds(fake, tested.seal)
+        knowing = Redactor([SecretStr(fake)], (), self._policy, self._key)
+        unaware = Redactor((), (), self._policy, self._key)
+        return canary.failure(fake, knowing.seal, unaware.seal, inspect)
 
     def token(self, kind: str, value: str) -> str:
         """Stable for equal values under one key."""
@@ -121,6 +123,10 @@ class Redactor:
     @property
     def request_ids(self) -> Handling:
         return self._policy.request_ids
+
+    @property
+    def egress_ip(self) -> Handling:
+        return self._policy.egress_ip
 
     def without_literals(self, text: str, note: Callable[[str, int], None]) -> str:
         for secret in self._secrets:

@@ -1,7 +1,7 @@
 """One sealing: what it takes out is counted by rule and place, and whatever breaks takes the whole field with it."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -16,6 +16,12 @@ HIDDEN: Final = "<redacted>"
 _MOST_PASSES: Final = 4
 _CREDENTIALS: Final = ("credential", "_key", "_token", "jwt")
 _REQUEST_ID_TEXT: Final = re2.compile(r"(?i)(request[ _-]?id[\"'=: ]+)([A-Za-z0-9_-]{8,})")
+_CALLER: Final = (
+    r"(?i)(?:\b(?:your|client|caller|remote|source|egress|requesting)[ _-]?(?:public[ _-]?)?(?:ip|addr)(?:[ _-]?addr)?"
+    r"(?:ess)?|\bip(?:v[46])?(?:[ _-]?address)?|\bfrom)"
+)
+_OURS_WITHIN: Final = re2.compile(_CALLER)
+_OURS: Final = re2.compile(_CALLER + r"(?: is| was| of)?[^A-Za-z0-9]{0,6}$")
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz_")
 
 
@@ -24,6 +30,9 @@ class Keeper(Protocol):
 
     @property
     def request_ids(self) -> str: ...
+
+    @property
+    def egress_ip(self) -> str: ...
 
     def token(self, kind: str, value: str) -> str: ...
 
@@ -68,8 +77,9 @@ class Work:
         text = self.literal(place, text)
         if self.keeper.request_ids != "keep":
             text = _REQUEST_ID_TEXT.sub(lambda found: found.group(1) + self.request_id(found.group(2), place), text)
+        trusted = (*self.trusted, *self._our_addresses(text))
         for _ in range(_MOST_PASSES):
-            spans = find(text, about, self.known, self.trusted)
+            spans = find(text, about, self.known, trusted)
             if not spans:
                 return text
             out: list[str] = []
@@ -78,8 +88,7 @@ class Work:
                 if span.start < at:
                     at = max(at, span.end)
                     continue
-                self.note(span.kind, place)
-                out += [text[at : span.start], self.keeper.token(span.kind, span.value)]
+                out += [text[at : span.start], self.taken(span.kind, span.kind, place, span.value)]
                 at = folded_rest(text, span.end) if span.kind.endswith(_CREDENTIALS) else span.end
             text = "".join([*out, text[at:]])
         raise InDoubtError("dropped_never_settled")
@@ -89,10 +98,24 @@ class Work:
 
     def whole(self, rule: str, kind: str, place: str, value: str) -> str:
         """A token in place of the whole value; what is a token already stays."""
-        if TOKEN.fullmatch(value):
+        if TOKEN.fullmatch(value) or (kind == "ip" and self.keeper.egress_ip == "keep" and _OURS.search(place)):
             return value
+        return self.taken(rule, kind, place, value)
+
+    def taken(self, rule: str, kind: str, place: str, value: str) -> str:
+        """What stands in the place of a value. Any address that a server names could be our own."""
+        if kind == "ip" and self.keeper.egress_ip == "drop":
+            self.note("egress_ip_by_policy", place)
+            return HIDDEN
         self.note(rule, place)
         return self.keeper.token(kind, value)
+
+    def _our_addresses(self, text: str) -> Iterator[str]:
+        """The addresses that stay: those that the words before them call the caller's."""
+        if self.keeper.egress_ip == "keep" and _OURS_WITHIN.search(text):
+            for span in find(text, "", self.known, self.trusted):
+                if span.kind == "ip" and _OURS.search(text[max(0, span.start - 48) : span.start]):
+                    yield span.value
 
     def request_id(self, value: str, place: str) -> str:
         if TOKEN.fullmatch(value):

@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 
-from probe.packet import Audience, Problem, for_support, frozen
+from probe.packet import Audience, Problem, for_support, frozen, removed
 from probe.records import Json
 from probe.render.archive import MANIFEST, manifest, pack, unpack, verify
 from probe.render.har import har
@@ -29,7 +29,8 @@ def files(
     is only named."""
     if audience == "support":
         document = for_support(document)
-    shown = {"since_freeze": None, "export": None} | document | {"for_internal": "internal" in document}
+    shown: Json = {"since_freeze": None, "export": None} | document
+    shown |= {"for_internal": "internal" in document, "removed": removed.grouped(document["redaction"])}
     made = {
         "summary.md": fill("summary.md", shown),
         "packet.html": fill("packet.html", shown | {"timeline": timeline(document), "waterfall": waterfall(document)}),

@@ -43,8 +43,14 @@ def unpack(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def verify(data: bytes) -> tuple[Problem, ...]:
-    """Every file that is not as the manifest has it, then the container itself: its bytes follow from its files."""
+def readable(data: bytes) -> dict[str, bytes]:
+    """As `unpack`, without the files of which something is lost. ValueError where nothing can be read."""
+    return {name: content for name, content in _members(data) if isinstance(content, bytes)}
+
+
+def verify(data: bytes, packet_id: str | None = None) -> tuple[Problem, ...]:
+    """Every file that is not as the manifest has it, then the container itself: its bytes follow from its files, and
+    it is the packet of that ID where one is given."""
     found: dict[str, bytes | Problem] = {}
     try:
         for name, content in _members(data):
@@ -67,7 +73,7 @@ def verify(data: bytes) -> tuple[Problem, ...]:
             case bytes() as content if hashlib.sha256(content).hexdigest() != digest:
                 problems.append(Problem(name, "altered"))
     problems += [Problem(name, "extra") for name in sorted(found.keys() - expected.keys())]
-    if not problems and not _is_canonical(data):
+    if not problems and not _is_canonical(data, packet_id):
         problems.append(Problem(_CONTAINER, "altered"))
     return tuple(problems)
 
@@ -121,9 +127,9 @@ def _digests(content: bytes) -> dict[str, str] | None:
     return {match[2]: match[1] for match in matches if match}
 
 
-def _is_canonical(data: bytes) -> bool:
+def _is_canonical(data: bytes, packet_id: str | None) -> bool:
     files = unpack(data)
     try:
-        return pack(files) == data
+        return pack(files) == data and packet_id in (None, orjson.loads(files["packet.json"])["packet_id"])
     except (ValueError, KeyError, TypeError):  # its packet.json is not one
         return False

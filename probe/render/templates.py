@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from probe.packet.later import NOTE_LABELS
 from probe.packet.wording import OUTCOME_WORDS, flat, one_line
 from probe.records import Json
+from probe.redact.groups import Group
 
 _SPECIAL: Final = re.compile(r"[\\\[\]|*`]")  # what makes a link, a cell, emphasis or code in Markdown
 _ENTITY: Final = re.compile(r"&(?=#?\w+;)")
@@ -100,4 +101,4 @@ _TEMPLATES.filters |= {
     "seconds": _seconds,
     "shell": shlex.quote,
 }
-_TEMPLATES.globals["NOTE_LABELS"] = NOTE_LABELS
+_TEMPLATES.globals |= {"NOTE_LABELS": NOTE_LABELS, "DOUBT": Group.DOUBT.value}

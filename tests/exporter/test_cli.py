@@ -16,6 +16,7 @@ import pytest
 
 from exporter.gateway import Gateway
 from exporter.gateway_script import Behaviour
+from probe import schemas
 from tests.exporter import commands
 from tests.servers import Process, free_port, get, until
 from tests.servers.freezeframe import command, configure, contract, listens_on
@@ -105,6 +106,13 @@ def test_a_configuration_that_holds_is_checked_and_shown_without_its_secret(tmp_
     table = call("config", "show", "--config", file).stdout
     assert set(shown) <= {line.split()[0] for line in table.splitlines() if line.strip()}
     assert KEY not in table + json.dumps(shown)
+
+
+def test_the_schemas_of_packets_and_addenda_are_printed_with_and_without_json() -> None:
+    packet, addendum = call("packets", "schema"), call("packets", "schema", "--addendum", "--json")
+    assert json.loads(packet.stdout) == schemas.packet()
+    assert json.loads(addendum.stdout) == schemas.addendum()
+    assert json.loads(packet.stdout)["$id"] == "urn:freezeframe:packet-1"
 
 
 def test_the_schema_of_the_configuration_knows_every_section() -> None:

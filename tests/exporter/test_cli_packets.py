@@ -7,6 +7,7 @@ import os
 import subprocess
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def test_a_packet_is_shown_as_it_stands_now_then_the_names_of_its_addenda(tmp_pa
     assert summary.startswith(f"# {FROZEN['title']}")
     for now in ("Since then (as of", "## Since the freeze", FINAL, "CASE-4711", "told the sales desk", "small-p0000"):
         assert now in summary
-    assert [line.split()[:2] for line in addenda.strip().splitlines()[1:]] == [
+    assert [line.split()[:2] for line in addenda.strip().splitlines()[1:-2]] == [
         ["small-p0005.001.json", "confirmation"],
         ["small-p0005.002.json", "note"],
         ["small-p0005.003.json", "recovery"],
@@ -85,7 +86,8 @@ def test_a_packet_is_shown_as_it_stands_now_then_the_names_of_its_addenda(tmp_pa
 
 def test_a_packet_to_which_nothing_was_added_is_shown_as_it_was_frozen(tmp_path: Path) -> None:
     shown = call("packets", "show", PACKET, "--store", stored(tmp_path, addenda=())).stdout
-    assert shown == render.files(FROZEN)["summary.md"].decode() + "\n"
+    digest = hashlib.sha256(ZIP).hexdigest()
+    assert shown == render.files(FROZEN)["summary.md"].decode() + f"\nSHA-256 of {PACKET}.zip: {digest}\n"
 
 
 def test_a_packet_of_another_schema_is_not_guessed_at(tmp_path: Path) -> None:
@@ -102,7 +104,7 @@ def test_an_export_for_support_holds_nothing_that_is_ours(tmp_path: Path) -> Non
     stored(tmp_path)
     ran = call("packets", "export", PACKET, "--config", file, "--out", tmp_path / "out", "--json")
     zipped = tmp_path / f"out/{PACKET}-support.zip"
-    assert json.loads(ran.stdout) == {"path": str(zipped)}, ran.stderr
+    assert json.loads(ran.stdout) == {"path": str(zipped), "warnings": []}, ran.stderr
     with zipfile.ZipFile(zipped) as archive:
         files = {name: archive.read(name).decode() for name in archive.namelist()}
     assert [(ours, name) for ours in OURS for name, text in files.items() if ours in name + text] == []
@@ -137,6 +139,57 @@ def test_an_export_in_which_a_configured_secret_can_be_read_is_not_written(audie
     ran = call("packets", "export", PACKET, "--for", audience, "--config", file, "--out", out)
     refused(ran, f"{PACKET}-{audience}.zip", "no configured secret", "summary.md, line 1")
     assert not out.exists()
+
+
+# ---------------------------------------------------------------- what not to send
+
+
+def test_what_should_not_be_sent_is_told_before_the_export_and_hinders_nothing(tmp_path: Path) -> None:
+    impact = draft(replace(OUTAGE, impact="Orders fail because your load balancer drops them."))
+    noted = {"kind": "note", "at": "2026-11-24T04:00:00.000Z", "text": "Our limit is 60 RPM, see the screenshot."}
+    story = (*STORY, ("x", noted))
+    store = stored(tmp_path, render.pack(render.files(impact)), story)
+    support = call("packets", "export", PACKET, "--store", store, "--out", tmp_path)
+    assert (support.returncode, (tmp_path / f"{PACKET}-support.zip").exists()) == (0, True)
+    [line] = support.stderr.splitlines()
+    assert line.startswith('freezeframe: warning: message, line 6: root_cause: "because your"')
+    internal = call("packets", "export", PACKET, "--for", "internal", "--store", store, "--out", tmp_path, "--json")
+    warnings = json.loads(internal.stdout)["warnings"]
+    assert [(it["where"], it["kind"]) for it in warnings] == [
+        ("message, line 6", "root_cause"),
+        (f"{PACKET}.005.json, text", "unsourced_claim"),
+        (f"{PACKET}.005.json, text", "screenshot"),
+    ]
+    shown = call("packets", "show", PACKET, "--store", store)
+    assert shown.stderr.count("freezeframe: warning: ") == 3 and "warning" not in shown.stdout
+
+
+def test_a_note_that_should_not_be_sent_is_written_with_a_warning(tmp_path: Path) -> None:
+    file, store = configured(tmp_path), stored(tmp_path, addenda=())
+    told = note(file, "--text", "The root cause is your proxy.")
+    assert told.returncode == 0 and (store / f"{PACKET}.001.json").exists()
+    assert told.stderr.startswith("freezeframe: warning: text: root_cause: ")
+    assert "an export for support holds no notes" in told.stderr
+    machine = json.loads(note(file, "--mitigation", "See billing.png", "--json").stdout)
+    assert [(it["kind"], it["where"]) for it in machine["warnings"]] == [("screenshot", "mitigation")]
+
+
+def test_an_altered_addendum_is_left_out_of_an_export_and_named(tmp_path: Path) -> None:
+    store = stored(tmp_path)
+    name = f"{PACKET}.002.json"
+    (store / name).write_bytes((store / name).read_bytes().replace(b"CASE-4711", b"CASE-4712"))
+    ran = call("packets", "export", PACKET, "--for", "internal", "--store", store, "--out", tmp_path)
+    assert ran.returncode == 0
+    assert ran.stderr == f"freezeframe: warning: {name}: altered; nothing of it is in what follows\n"
+    assert b"CASE-471" not in (tmp_path / f"{PACKET}-internal.zip").read_bytes()
+
+
+def test_a_packet_that_its_addenda_disown_is_not_passed_on(tmp_path: Path) -> None:
+    """Written anew with a fitting manifest: by itself it verifies."""
+    store = stored(tmp_path)
+    (store / f"{PACKET}.zip").write_bytes(render.pack(render.files(FROZEN | {"title": "all is well"})))
+    for action in ("show", "export"):
+        refused(call("packets", action, PACKET, "--store", store), "packets verify")
 
 
 # ---------------------------------------------------------------- note
@@ -221,7 +274,7 @@ def test_a_post_and_the_index_are_written_into_the_configured_folder(tmp_path: P
     stored(tmp_path)
     told = json.loads(post(file, "--json").stdout)
     path, page = tmp_path / f"posts/{PACKET}.md", tmp_path / "posts/index.md"
-    assert told == {"post": str(path), "index": str(page)}
+    assert told == {"post": str(path), "index": str(page), "warnings": []}
     front = front_matter(path)
     assert front["packet_url"] == f"https://probe.example.test/packets/{PACKET}"
     assert (path.parent / front["packet_file"]).resolve() == (tmp_path / f"packets/{PACKET}.zip").resolve()

@@ -27,9 +27,11 @@ from exporter.reload import Reloaded
 from exporter.web import Access, WindowView, create
 from probe.index import PacketEntry
 from probe.notes import BadNote, Note
+from probe.packet import Problem
 from probe.pong import Target
 from probe.records import Json, Listing, Result, Verdict
-from probe.render import pack
+from probe.render import pack, verify
+from probe.render.archive import manifest
 from probe.settings import ConfigError
 from probe.vault import PacketNotFound, StoreError, Vault
 from probe.watch import AreaSeen
@@ -66,7 +68,11 @@ def _zip(packet_id: str) -> bytes:
         "repro.sh": b"#!/bin/sh\n",
         "sources/page": page.encode(),
     }
-    return pack(files)
+    return _packed(files)
+
+
+def _packed(files: dict[str, bytes]) -> bytes:
+    return pack(files | {"manifest.sha256": manifest(files)})
 
 
 @dataclass
@@ -79,6 +85,7 @@ class MemoryVault:
         _entry(FIRST, state="recovered"),
     )
     broken: bool = False
+    beside: tuple[Problem, ...] = ()
 
     async def read(self, packet_id: str, /) -> bytes:
         try:
@@ -88,6 +95,9 @@ class MemoryVault:
 
     async def addenda(self, packet_id: str, /) -> tuple[tuple[str, Json], ...]:
         return ((f"{packet_id}.001.json", {"kind": "recovery", "note": NASTY}),) if packet_id == FIRST else ()
+
+    async def verify(self, packet_id: str, /) -> tuple[Problem, ...]:
+        return (*verify(self.zips[packet_id], packet_id), *self.beside)
 
     async def entries(self) -> tuple[PacketEntry, ...]:
         if self.broken:
@@ -331,7 +341,10 @@ async def test_a_note_is_added_once_per_idempotency_key(site: Site) -> None:
         added = await site.client.post(
             f"/packets/{FIRST}/notes", json={"escalation_id": "CASE-7"}, headers={"Idempotency-Key": "k1"}
         )
-        assert (added.status_code, added.json()) == (201, {"id": FIRST, "addendum": f"{FIRST}.001.json"})
+        assert (added.status_code, added.json()) == (
+            201,
+            {"id": FIRST, "addendum": f"{FIRST}.001.json", "warnings": []},
+        )
     assert site.board.notes == [Note(escalation_id="CASE-7")]
     other = await site.client.post(
         f"/packets/{FIRST}/notes", json={"escalation_id": "CASE-8"}, headers={"Idempotency-Key": "k1"}
@@ -558,8 +571,80 @@ async def test_tricks_with_paths_are_not_found(served: Site) -> None:
 async def test_a_packet_that_was_altered_in_the_store_is_reported_and_can_still_be_fetched(site: Site) -> None:
     site.vault.zips[FIRST] = b"not a zip"
     answer = await site.client.get(f"/packets/{FIRST}")
-    assert (answer.status_code, answer.json()["detail"]) == (500, "The stored packet is not a readable packet.")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "not as it was frozen" in answer.json()["detail"]
+    assert answer.json()["problems"] == [{"file": "packet.zip", "problem": "unreadable"}]
     assert (await site.client.get(f"/packets/{FIRST}/packet.zip")).content == b"not a zip"
+
+
+async def test_an_altered_file_is_named_and_neither_it_nor_the_packet_is_shown(site: Site) -> None:
+    data = site.vault.zips[FIRST]
+    at = data.index(b"# Summary")
+    site.vault.zips[FIRST] = data[:at] + b"!" + data[at + 1 :]
+    page = await site.client.get(f"/packets/{FIRST}", headers=HTML)
+    assert page.status_code == 500
+    assert "<code>summary.md</code>: altered" in page.text and f'href="/packets/{FIRST}/packet.zip"' in page.text
+    for path in (f"/packets/{FIRST}", f"/packets/{FIRST}/files/history.jsonl"):
+        refused = await site.client.get(path)
+        assert refused.json()["problems"] == [{"file": "summary.md", "problem": "altered"}]
+    fetched = await site.client.get(f"/packets/{FIRST}/packet.zip")
+    assert (fetched.status_code, fetched.content) == (200, site.vault.zips[FIRST])
+    assert fetched.headers["etag"] == f'"{hashlib.sha256(site.vault.zips[FIRST]).hexdigest()}"'
+
+
+async def test_what_is_wrong_beside_a_whole_packet_is_said_above_it(site: Site) -> None:
+    site.vault.beside = (Problem(f"{FIRST}.002.json", "altered"),)
+    shown = await site.client.get(f"/packets/{FIRST}")
+    assert (shown.status_code, shown.json()["problems"]) == (
+        200,
+        [{"file": f"{FIRST}.002.json", "problem": "altered"}],
+    )
+    page = (await site.client.get(f"/packets/{FIRST}", headers=HTML)).text
+    assert f"<code>{FIRST}.002.json</code> altered" in page
+    assert "Not everything beside this packet" in page
+
+
+async def test_the_list_shows_digests_and_what_cannot_be_trusted(site: Site) -> None:
+    site.vault.listed = (_entry(FIRST, state="altered", zip_sha256="ab" * 32),)
+    [row] = (await site.client.get("/packets")).json()["packets"]
+    assert (row["state"], row["zip_sha256"]) == ("altered", "ab" * 32)
+    page = (await site.client.get("/packets", headers=HTML)).text
+    assert "<strong>altered</strong>" in page
+    assert f'<code title="{"ab" * 32}">abababababab</code>' in page
+
+
+async def test_a_note_that_should_not_be_sent_is_added_with_a_warning(site: Site) -> None:
+    note = {"text": "Screenshot attached.", "mitigation": "It is caused by your proxy."}
+    added = await site.client.post(f"/packets/{FIRST}/notes", json=note)
+    assert added.status_code == 201
+    warnings = added.json()["warnings"]
+    assert [(it["kind"], it["where"]) for it in warnings] == [("root_cause", "mitigation"), ("screenshot", "text")]
+
+
+async def test_the_packet_s_page_warns_before_the_message(site: Site) -> None:
+    document = {
+        "packet_id": FIRST,
+        "verdict": "contract_mismatch",
+        "message": ["We observed a chat API issue.", "Impact: because your load balancer drops it."],
+    }
+    site.vault.zips[FIRST] = _packed({"packet.json": orjson.dumps(document)})
+    page = (await site.client.get(f"/packets/{FIRST}", headers=HTML)).text
+    assert page.index("Before you send it") < page.index("Message to send")
+    assert "<strong>root cause</strong>, message, line 2" in page
+    [warning] = (await site.client.get(f"/packets/{FIRST}")).json()["warnings"]
+    assert (warning["kind"], warning["where"]) == ("root_cause", "message, line 2")
+
+
+async def test_a_packet_of_a_form_of_tomorrow_is_not_guessed_at_and_can_be_fetched(site: Site) -> None:
+    files = {"packet.json": b'{"packet_id":"' + FIRST.encode() + b'","schema_version":"9","message":7,"internal":[]}'}
+    site.vault.zips[FIRST] = _packed(files)
+    reply = await site.client.get(f"/packets/{FIRST}")
+    assert reply.status_code == 501
+    assert "of form 9; this version of freezeframe reads form 1" in reply.json()["detail"]
+    page = await site.client.get(f"/packets/{FIRST}", headers={"Accept": "text/html"})
+    assert (page.status_code, "of form 9" in page.text) == (501, True)
+    assert (await site.client.get(f"/packets/{FIRST}/packet.zip")).status_code == 200
+    assert (await site.client.get(f"/packets/{FIRST}/files/packet.json")).status_code == 200
 
 
 async def test_a_packet_that_is_not_listed_is_not_found(site: Site) -> None:
@@ -594,7 +679,7 @@ async def test_packets_of_the_real_vault_are_served() -> None:
         "frozen_at": "2026-11-24T12:00:00.000Z",
         "incident": FIRST,
     }
-    data = pack({"packet.json": orjson.dumps(document), "summary.md": b"# Summary"})
+    data = _packed({"packet.json": orjson.dumps(document), "summary.md": b"# Summary"})
     await vault.freeze(FIRST, data)
     await vault.add(FIRST, {"kind": "recovery"})
     board = FixedBoard()

@@ -181,7 +181,10 @@ def overloaded(number: int, message: str | None = None) -> Result:
             retry_after="7",
             error=ErrorBody(text, "example_error", "overloaded", None),
         ),
-        removals=(Removal("openai_key", "reply.body", 1), Removal("unknown_header", "reply.headers", 2)),
+        removals=(
+            Removal("openai_key", "response.body", 1),
+            Removal("header_not_known_safe", "response.headers x-spend", 2),
+        ),
     )
 
 

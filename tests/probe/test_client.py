@@ -522,7 +522,7 @@ async def test_what_had_arrived_before_the_deadline_is_kept() -> None:
     assert (seen.reply.status, seen.reply.body, seen.reply.body_bytes, seen.reply.complete) == (200, "abc", 3, False)
     assert seen.last_phase is Phase.FIRST_BYTE
     assert seen.timings.transfer_s is None
-    assert 0.2 <= seen.timings.total_s < 0.7
+    assert 0.15 <= seen.timings.total_s < 0.7  # the deadline begins a little before the clock of the timings
 
 
 async def test_a_request_that_the_server_does_not_take_is_a_write_timeout() -> None:

@@ -16,7 +16,7 @@ from tests.servers.hostile import HOSTILE
 from tests.servers.raw import RawServer, Script
 
 TIMEOUT_S = 0.7
-OVERTIME_S = 0.5
+OVERTIME_S = 1.0
 LIMIT_BYTES = 1 << 20
 MEMORY_BYTES = 12 * LIMIT_BYTES  # the body as bytes and as text, what is read ahead, and the library's own
 

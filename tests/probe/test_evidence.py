@@ -269,7 +269,7 @@ def test_normalising_twice_is_normalising_once(text: str) -> None:
     assert normalised(once) == once
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=2000), st.sampled_from(["text/html", "", "text/plain; charset=utf-16", "x/y; charset=\0"]))
 def test_no_document_is_too_strange_to_be_looked_at(body: bytes, media: str) -> None:
     known = parse((SHIPPED / "cometapi.yaml").read_text(), "cometapi")

@@ -68,7 +68,7 @@ SCHEMAS = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(VALUES, min_size=1, max_size=3), SCHEMAS, st.sampled_from([200, 400, 503]), st.booleans(), st.booleans()
 )

@@ -137,7 +137,7 @@ class Flow:
     async def settle(self) -> None:
         await self.prober.settle(5)
         worker = asyncio.create_task(self.freezer.run())
-        assert await self.freezer.drain(10) == 0
+        assert await self.freezer.drain(60) == 0
         worker.cancel()
         await asyncio.gather(worker, return_exceptions=True)
 
@@ -236,7 +236,7 @@ async def test_a_secret_that_came_by_configuration_is_dropped_from_the_packet_wh
 
 async def test_without_a_working_canary_nothing_is_written() -> None:
     flow = Flow()
-    flow.freezer.canary_holds = False
+    flow.freezer.canary_failure = "gate: a planted key was not found"
     await flow.play([answer(503, BUSY)] * 3 + [answer(200, GOOD)] * 3)
     await flow.settle()
     assert await flow.vault.entries() == ()
@@ -631,6 +631,20 @@ async def test_a_store_in_trouble_never_stops_probing_and_gets_its_packet_later(
     assert sorted(await kinds(flow, frozen.packet_id)) == ["confirmation", "recovery"]
     assert await flow.vault.problems(frozen.packet_id) == ()
     assert spool.waiting() == ()
+
+
+async def test_a_file_that_was_damaged_while_it_waited_is_told_left_and_holds_up_nothing(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    await spool.put("small-1.zip", b"no zip any more")
+    flow = Flow(spool=spool)
+    await flow.play([answer(503, BUSY)] * 3)
+    await flow.settle()
+    assert len(flow.of(Frozen)) == 1
+    assert [failed.error for failed in flow.of(StoreFailed)] == [
+        "spool: small-1.zip was altered where it waited; it is left there and not stored"
+    ]
+    assert spool.waiting() == ()
+    assert Spool(tmp_path / "spool").waiting() == ("small-1.zip",)
 
 
 async def test_fifty_targets_that_fail_at_once_are_fifty_packets_and_one_incident() -> None:

@@ -61,6 +61,19 @@ def test_personal_data_becomes_a_token_and_the_answer_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("see billing.png", "private_file"),
+        ("User: where is my order?\nAssistant: on its way", "person"),
+    ],
+)
+def test_what_somebody_said_or_attached_is_no_secret_and_not_refused(text: str, rule: str) -> None:
+    document, removals = made(text=text)
+    assert [removal.rule for removal in removals] == [rule]
+    assert f"<{rule}:" in document["text"]
+
+
+@pytest.mark.parametrize(
     ("given", "field"),
     [
         ({}, "note"),
@@ -84,3 +97,17 @@ def test_a_wrong_field_is_named(given: dict[str, object], field: str) -> None:
 
 def test_one_field_is_enough() -> None:
     assert parse({"impact": "checkout was down for 5 min"}) == Note(impact="checkout was down for 5 min")
+
+
+def test_the_gate_looks_at_a_note_by_itself_and_names_the_field() -> None:
+    """Handed a redactor that lets all of it pass."""
+    chance = "Zk7Qw2Lp9Rt4Xv8Nm3Bs6Hd1"
+    lenient = Redactor((), (chance, f"client_secret={chance}", f"AKIA{'Z7QW2LP6RT4XV3NM'}"), Policy(), b"k" * 32)
+    for field, text in (("text", f"client_secret={chance}"), ("owner", "AKIAZ7QW2LP6RT4XV3NM")):
+        with pytest.raises(BadNote, match="no secret") as refused:
+            addendum("p-1", parse({field: text, "impact": "none"}), START, lenient, ())
+        assert refused.value.field == field
+        assert chance[:6] not in str(refused.value)
+        assert "Z7QW2L" not in str(refused.value)
+    document, _ = addendum("p-1", parse({"text": f"request id {chance}"}), START, lenient, ())
+    assert document["text"] == f"request id {chance}"

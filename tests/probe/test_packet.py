@@ -354,11 +354,16 @@ def test_our_own_share_of_a_latency_is_the_worst_seen() -> None:
 def test_removals_are_summed_and_a_shared_exchange_counts_once() -> None:
     redaction = draft(case(*OUTAGE))["redaction"]
     assert redaction["removals"] == [
-        {"rule": "openai_key", "place": "reply.body", "count": 3},
-        {"rule": "unknown_header", "place": "reply.headers", "count": 6},
+        {
+            "rule": "header_not_known_safe",
+            "place": "response.headers x-spend",
+            "count": 6,
+            "group": "by their place",
+        },
+        {"rule": "openai_key", "place": "response.body", "count": 3, "group": "by their form"},
     ]
     assert (redaction["request_ids"], redaction["egress_ip"], redaction["dropped"]) == ("keep", "drop", [])
-    assert Removal("openai_key", "reply.body", 1) in OUTAGE[2].sealed.removals  # type: ignore[union-attr]
+    assert Removal("openai_key", "response.body", 1) in OUTAGE[2].sealed.removals  # type: ignore[union-attr]
 
 
 def test_a_packet_frozen_by_hand_claims_no_failure() -> None:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from probe.spool import Spool
+from probe import render
+from probe.packet import draft
+from probe.spool import Spool, is_whole
+from tests.probe.evidence import case, overloaded
 from tests.servers.disk import Disk
 
 
@@ -18,6 +21,23 @@ async def test_files_wait_in_order_over_a_restart_and_go_when_delivered(tmp_path
     assert await again.get("b-1.zip") == b"first"
     await again.remove("b-1.zip")
     assert again.waiting() == Spool(tmp_path / "spool").waiting() == ("a-1.zip", "a-1.00012.addendum")
+
+
+async def test_what_is_set_aside_is_left_where_it_lies(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    await spool.put("a-1.zip", b"x")
+    spool.set_aside("a-1.zip")
+    assert spool.waiting() == ()
+    assert Spool(tmp_path).waiting() == ("a-1.zip",)
+
+
+def test_a_file_that_waited_is_whole_or_not() -> None:
+    data = render.pack(render.files(draft(case(overloaded(3)))))
+    assert is_whole("small-p0003.zip", data)
+    assert not is_whole("small-p0004.zip", data), "the packet of another ID"
+    assert not is_whole("small-p0003.zip", data[:-1])
+    assert is_whole("a.1.addendum", b'{"kind":"note"}')
+    assert not is_whole("a.1.addendum", b"[]") and not is_whole("a.1.addendum", b"{")
 
 
 async def test_it_is_bounded_in_files_and_in_bytes(tmp_path: Path) -> None:

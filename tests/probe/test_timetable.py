@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from probe.pong import Target
@@ -123,7 +123,6 @@ def grid(asked: Target, after: datetime, until: datetime) -> list[datetime]:
 
 # ---------------------------------------------------------------- laws
 
-whatever_the_machine = settings(deadline=None)  # a busy machine is no fact about the timetable
 Action = tuple[str, float]
 cadences = st.sampled_from([0.3, 1.0, 7.5, 30.0, HOUR_S])
 sets = st.dictionaries(st.sampled_from(["t", "a", "b"]), cadences, max_size=3)
@@ -139,7 +138,6 @@ def made(cadence_of: Mapping[str, float]) -> list[Target]:
     return [target(name, cadence_s) for name, cadence_s in cadence_of.items()]
 
 
-@whatever_the_machine
 @given(sets, somewhere, st.lists(st.one_of(prompt, ticks, stalls, steps, sets), max_size=25))
 def test_due_times_of_a_target_strictly_increase_whatever_happens(
     first: dict[str, float], wall: datetime, actions: list[Action | dict[str, float]]
@@ -159,7 +157,6 @@ def test_due_times_of_a_target_strictly_increase_whatever_happens(
     assert all(left.due.due_at.microsecond % 1000 == 0 for left in world.left), "an ID counts milliseconds"
 
 
-@whatever_the_machine
 @given(cadences, somewhere, st.lists(st.one_of(prompt, ticks, steps, sets), max_size=25))
 def test_looked_at_promptly_ticks_are_half_to_one_and_a_half_cadences_of_real_time_apart(
     cadence_s: float, wall: datetime, actions: list[Action | dict[str, float]]
@@ -180,7 +177,6 @@ def test_looked_at_promptly_ticks_are_half_to_one_and_a_half_cadences_of_real_ti
     assert world.missed() == []
 
 
-@whatever_the_machine
 @given(st.lists(cadences, min_size=1, max_size=3), somewhere, st.lists(st.one_of(prompt, ticks, stalls), max_size=12))
 def test_on_a_clock_that_is_left_alone_each_grid_time_leaves_once_however_rarely_we_look(
     each: list[float], wall: datetime, actions: list[Action]
@@ -196,7 +192,6 @@ def test_on_a_clock_that_is_left_alone_each_grid_time_leaves_once_however_rarely
         assert world.due(one.name) in (grid(one, wall, just_before), grid(one, wall, world.wall + MS))
 
 
-@whatever_the_machine
 @given(cadences, somewhere, st.floats(0, 200), st.booleans())
 def test_a_stall_makes_late_all_but_a_last_one_within_its_grace(
     cadence_s: float, wall: datetime, stall_s: float, running: bool
@@ -217,7 +212,6 @@ def test_a_stall_makes_late_all_but_a_last_one_within_its_grace(
             assert left.due.missed == ("late" if number else None)
 
 
-@whatever_the_machine
 @given(cadences, somewhere, st.lists(st.one_of(prompt, stalls, steps), max_size=15))
 def test_as_many_ticks_come_as_real_time_has_passed_for(
     cadence_s: float, wall: datetime, actions: list[Action]
@@ -232,7 +226,6 @@ def test_as_many_ticks_come_as_real_time_has_passed_for(
     assert passed / 1.5 - 1 - ROUNDING_S <= len(world.left) <= passed * 2 + 1 + ROUNDING_S
 
 
-@whatever_the_machine
 @given(cadences, somewhere, st.lists(st.one_of(prompt, ticks, st.tuples(st.just("step"), jumps)), max_size=15))
 def test_a_clock_that_only_goes_forward_shows_each_due_time_when_it_comes(
     cadence_s: float, wall: datetime, actions: list[Action]
@@ -243,7 +236,6 @@ def test_a_clock_that_only_goes_forward_shows_each_due_time_when_it_comes(
     assert all(abs((left.wall - left.due.due_at).total_seconds()) <= STEP_S + 0.002 for left in world.left)
 
 
-@whatever_the_machine
 @given(cadences, cadences, somewhere, st.floats(0, 100), st.lists(steps, max_size=2))
 def test_another_cadence_holds_from_the_next_tick_on(
     first_s: float, second_s: float, wall: datetime, elapsed_s: float, actions: list[Action]
@@ -264,7 +256,6 @@ def test_another_cadence_holds_from_the_next_tick_on(
     assert came_s <= max(before_s[-1] + 1.5 * second_s, now_s + second_s) + ROUNDING_S
 
 
-@whatever_the_machine
 @given(st.lists(st.one_of(st.floats(-100, 100), st.sampled_from([-9 * YEAR_S, 9 * YEAR_S])), max_size=6))
 def test_a_step_is_told_once_with_its_size_and_slewing_is_not(sizes_s: list[float]) -> None:
     assume(all(abs(abs(size_s) - STEP_S) > ROUNDING_S for size_s in sizes_s))

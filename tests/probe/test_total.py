@@ -83,7 +83,7 @@ def seen_texts(observation):
     return flat(bounded("\n".join(texts)[:60_000]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(OBSERVATIONS, EXPECTATIONS)
 def test_any_observation_has_exactly_one_label_and_it_is_on_the_list(seen, expectation):
     found = classify(seen, expectation)
@@ -94,7 +94,7 @@ def test_any_observation_has_exactly_one_label_and_it_is_on_the_list(seen, expec
     assert classify(seen, expectation) == found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(OBSERVATIONS)
 def test_the_words_are_at_most_200_characters_of_what_was_seen(seen):
     words = classify(seen, Expectation()).words or ""
@@ -105,7 +105,7 @@ def test_the_words_are_at_most_200_characters_of_what_was_seen(seen):
     assert [word for word in whole if word not in told] == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(OBSERVATIONS)
 def test_only_a_whole_2xx_answer_is_ok(seen):
     if classify(seen, Expectation()).verdict is Verdict.OK:

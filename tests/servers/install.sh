@@ -16,6 +16,7 @@ need prometheus-alertmanager prometheus-alertmanager
 need amtool prometheus-alertmanager
 need prometheus-blackbox-exporter prometheus-blackbox-exporter
 need curl curl
+need shellcheck shellcheck
 need openssl openssl
 need pgrep procps
 need faketime faketime
