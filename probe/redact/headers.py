@@ -7,7 +7,6 @@ import re2
 from probe.patterns import present
 from probe.patterns.credentials import ROWS as CREDENTIALS
 from probe.reading import REQUEST_ID_HEADERS
-from probe.patterns.credentials import ROWS as CREDENTIALS
 from probe.records import Headers
 from probe.records.sealed import TOKEN
 from probe.redact import chance
