@@ -29,13 +29,15 @@ _AN_ID: Final = re.compile(
     r"|until|between|see|docs?)\b|https?:|[{}]"
 )
 _KNOWN_ID: Final = re.compile(r"(?:chatcmpl|cmpl|req|gen|msg|resp|run|call|fp|trace|org|proj|user|usr|cust)[-_]")
+# Packets, incidents and probes of ours: a target may be called team-key, and its ID is no key.
+_OURS: Final = re.compile(r"(?:.*/)?(?:freezeframe-)?\d{8}T\d{6}(?:\d{3})?Z-")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]?\d{0,2}")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def _field(text: str, before: str) -> bool:
     """The value of a field whose name says what it is."""
-    if _NO_SECRET.search(before) or _TIME.match(text):
+    if _NO_SECRET.search(before) or _TIME.match(text) or _OURS.match(text):
         return False
     return random(text, 20) or bool(_UUID.fullmatch(text)) or (bool(_PASSWORD.search(before)) and worded(text, 9))
 
@@ -45,7 +47,11 @@ def _said(text: str, before: str) -> bool:
     word = _LAST.match(before)
     between = before if word is None else before[word.end() :]
     return not (
-        _AN_ID.search(between) or _NO_SECRET.search(before) or _TIME.match(text) or _KNOWN_ID.match(text)
+        _AN_ID.search(between)
+        or _NO_SECRET.search(before)
+        or _TIME.match(text)
+        or _KNOWN_ID.match(text)
+        or _OURS.match(text)
     ) and random(text, 20)
 
 
@@ -70,6 +76,7 @@ LOOKS: Final = (
             "x-ratelimit-reset-tokens: 2026-06-14T09:30:15Z",
             '"api_key": "YOUR_API_KEY"',
             '"password": "hunter"',
+            "the same signature: 20261125T044812Z-t-a3002e97",
         ),
         _field,
     ),
@@ -80,6 +87,7 @@ LOOKS: Final = (
         (
             "Invalid API key (request id: 20260205132859798638387SIHCnxzJ)",
             "the token limit of deepseek-r1-distill-llama-70b-instruct",
+            "target team-key, packet 20261125T044822Z-team-key-c3002e97",
             "API key page https://docs.example.test/keys/9f4c1e7a02b85d36e1c07f9a",
         ),
         _said,

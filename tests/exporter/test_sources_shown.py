@@ -1,8 +1,6 @@
 """What is seen of source documents: a metric for each area, one log line a change, the status page, safe files."""
 
-import io
 import logging
-import zipfile
 from datetime import timedelta
 
 import pytest
@@ -11,6 +9,8 @@ from exporter.log import EventLog
 from exporter.metrics import Metrics
 from exporter.packets import _foreign
 from probe.records import SourceSeen, UnpaidSent
+from probe.render import pack, unpack
+from probe.render.archive import manifest
 from probe.watch import AreaSeen
 from tests.exporter.exporter_facts import CONTRACT, READ_AT, START, target
 from tests.exporter.test_web import Site, site  # noqa: F401 - a fixture
@@ -129,13 +129,9 @@ async def test_a_page_of_others_is_handed_out_to_be_kept_never_to_be_run(site: S
     hostile = b"<script>alert(1)</script>"
     names = {"sources/01-0123456789ab.html.txt": hostile, "sources/02-0123456789ab.bin": hostile}
     packet = next(iter(site.vault.zips))
-    with zipfile.ZipFile(io.BytesIO(site.vault.zips[packet])) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in (members | {f"{packet}/{name}": content for name, content in names.items()}).items():
-            archive.writestr(name, content)
-    site.vault.zips[packet] = buffer.getvalue()
+    files = unpack(site.vault.zips[packet]) | names
+    files.pop("manifest.sha256", None)
+    site.vault.zips[packet] = pack(files | {"manifest.sha256": manifest(files)})
     for name, kind in zip(names, ("text/plain; charset=utf-8", "application/octet-stream"), strict=True):
         reply = await site.client.get(f"/packets/{packet}/files/{name}")
         assert reply.status_code == 200

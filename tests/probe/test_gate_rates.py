@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,15 @@ def test_a_page_with_a_live_key_in_it_is_named_and_not_carried() -> None:
     assert KEY[:12].encode() not in data
     rows = json.loads(render.unpack(data)["sources/index.json"])
     assert [row["file"] is None for row in rows] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["team-key", "slow-first-token", "password-reset", "auth-cookie", "secret", "t"])
+def test_a_target_that_is_called_like_a_secret_gets_its_packet_and_nothing_is_dropped(name: str) -> None:
+    """Its own packets, incidents and probes are named after it, with a time and eight signs by chance."""
+    ids = [f"20261125T0448{n:02d}Z-{name}-c3{n:02d}2e97" for n in range(4)]
+    given = case(overloaded(1), overloaded(2), overloaded(3))
+    called = replace(given, packet_id=ids[0], incident=ids[1], earlier=tuple(ids[2:]))
+    data, hits = _build(replace(called, target=replace(given.target, name=name)), [])
+    assert hits == ()
+    assert data is not None
+    assert json.loads(render.unpack(data)["redaction.json"])["dropped"] == []
