@@ -4,59 +4,72 @@ Addenda are `<packet>.001.json`, `<packet>.002.json`, ...; what stands in them i
 """
 
 import asyncio
-import contextlib
 import re
+import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import obstore
-from obstore.store import ObjectStore
-
-from probe import objects
+from probe import inspection
 from probe.index import PacketEntry, entry
-from probe.objects import PacketNotFound, StoreError, StoreUnreachable
+from probe.objects import AT_ONCE, NoSuchObject, Objects, StoreError, StoreUnreachable
 from probe.packet import Problem, addendum
 from probe.records import Json
-from probe.render import verify
+from probe.window import name_in_id
 
-__all__ = ["PacketNotFound", "StoreError", "StoreUnreachable", "Vault"]
+__all__ = ("PacketNotFound", "StoreError", "StoreUnreachable", "Vault")
 
 _ID: Final = re.compile(r"[A-Za-z0-9-]+")
 _ADDENDUM: Final = re.compile(r"([A-Za-z0-9-]+)\.(\d{3,})\.json")
-_OURS: Final = re.compile(r"([A-Za-z0-9-]+)\.(?:zip|\d{3,}\.json)")
+_SHOWN: Final = re.compile(r"(\d{8}T\d{6}Z)-(.*)-[0-9a-f]{8}\.")  # time and the target's name in an ID of ours
 _DOUBTFUL: Final = ("altered", "unreadable")  # states of the index that no addendum changes
-_AT_ONCE: Final = 16
+# How long a listing of a remote store is believed: each thousand objects of it are a request. What we write ourselves
+# is seen at once, what another pod writes after this time at most.
+LISTING_HOLDS_S: Final = 5.0
+
+
+class PacketNotFound(LookupError):
+    """No packet of that ID is in the store."""
 
 
 @dataclass(slots=True)
 class Vault:
     """Packets in one object store. What was read for the index is kept: the objects never change."""
 
-    store: ObjectStore
-    folder: Path | None
+    objects: Objects
+    clock: Callable[[], float] = time.monotonic
     _read: dict[str, PacketEntry] = field(default_factory=dict)
     _kinds: dict[str, object] = field(default_factory=dict)
-    _unsynced: set[str] = field(default_factory=set)  # created by us, but the disk did not confirm it yet
+    _listed: dict[str, datetime] = field(default_factory=dict)
+    _listed_at_s: float | None = None
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # whoever comes meanwhile finds it read
 
     @classmethod
     def open(cls, url: str, base: Path) -> "Vault":
         """A path (relative to `base`, made for its owner alone if absent), memory://, s3://, gs:// or az://."""
-        return cls(*objects.opened(url, base))
+        return cls(Objects.open(url, base))
+
+    @property
+    def folder(self) -> Path | None:
+        return self.objects.folder
 
     async def freeze(self, packet_id: str, data: bytes) -> bool:
-        """Write a packet; False when one of this ID is there already (it stays as it is)."""
+        """Write a packet; False when another one of this ID is there already (it stays as it is)."""
         return await self._create(f"{_checked(packet_id)}.zip", data)
 
     async def add(self, packet_id: str, document: Json) -> str:
-        """Write an addendum under the next free number; its name. Of two writers at once each gets its own number."""
+        """Write an addendum under the next free number; its name. Of two writers at once each gets its own number, but
+        who says word for word what the newest addendum says adds nothing: two probers saw the same recovery."""
         while True:
             names = await self._addenda(packet_id)
             number = _number(names[-1]) + 1 if names else 1
-            before = names[-1] if names else f"{packet_id}.zip"
+            before = await self._get(names[-1] if names else f"{packet_id}.zip")
+            if names and addendum.decode(before) == document:
+                return names[-1]
             name = addendum.addendum_name(packet_id, number)
-            if await self._create(name, addendum.encode(document, await self._get(before))):
+            if await self._create(name, addendum.encode(document, before)):
                 return name
 
     async def read(self, packet_id: str) -> bytes:
@@ -73,58 +86,31 @@ class Vault:
 
     async def problems(self, packet_id: str) -> tuple[Problem, ...]:
         """What is wrong with the addenda of a packet, or by their witness with its zip."""
-        return await self._problems(packet_id, await self.read(packet_id))
+        return await inspection.beside(self.objects, packet_id, await self.read(packet_id))
 
     async def verify(self, packet_id: str) -> tuple[Problem, ...]:
         """Everything that is wrong with what is stored of a packet. PacketNotFound where there is nothing."""
-        name = f"{_checked(packet_id)}.zip"
         try:
-            data = await self._get(name)
-        except PacketNotFound:
-            found = await self._problems(packet_id, None)
-            if not found and not await self._addenda(packet_id):
-                raise
-            return (*found, *([] if any(it.file == name for it in found) else [Problem(name, "missing")]))
-        except StoreError:
-            return (Problem(name, "unreadable"), *await self._problems(packet_id, None))
-        return (*await asyncio.to_thread(verify, data, packet_id), *await self._problems(packet_id, data))
+            return await inspection.whole(self.objects, _checked(packet_id))
+        except NoSuchObject:
+            raise PacketNotFound(packet_id) from None
 
     async def packet_ids(self) -> tuple[str, ...]:
         """Every packet of which anything is stored, also where its zip is not."""
-        files, folders = await self._listing()
-        return tuple(sorted({match[1] for name in (*files, *folders) if (match := _OURS.fullmatch(name))}))
-
-    async def _problems(self, packet_id: str, zipped: bytes | None) -> tuple[Problem, ...]:
-        """Of the addenda, and of what lies among them under a name of theirs and is none."""
-        files, folders = await self._listing()
-        mine = [name for name in files if name.startswith(f"{packet_id}.") and name != f"{packet_id}.zip"]
-        stored, found = [], []
-        for name in sorted(mine, key=lambda it: _number(it) if _ADDENDUM.fullmatch(it) else -1):
-            if not _ADDENDUM.fullmatch(name) or name != addendum.addendum_name(packet_id, _number(name)):
-                found.append(Problem(name, "extra"))
-                continue
-            try:
-                stored.append((_number(name), await self._get(name)))
-            except PacketNotFound:  # it went meanwhile
-                continue
-            except StoreError:
-                stored.append((_number(name), b""))
-        found += [
-            Problem(name, "unreadable")
-            for name in folders
-            if (match := _OURS.fullmatch(name)) and match[1] == packet_id
-        ]
-        known = {it.file for it in found}
-        return (*(it for it in addendum.problems(packet_id, zipped, stored) if it.file not in known), *found)
+        return await inspection.packet_ids(self.objects)
 
     async def expire(self, before: datetime) -> tuple[str, ...]:
         """Delete the packets frozen before an instant, with their addenda; their IDs. One that carries an escalation ID
         is part of a support case and stays, and so does what cannot be read or is altered.
 
-        The zip goes first: addenda that a crash leaves behind belong to no packet and go with the next run.
+        The zip goes first: addenda that a crash leaves behind belong to no packet and go with the next run. What is
+        younger by its ID is not read.
         """
         gone = []
-        for known in await self.entries():
+        async with self._reading:
+            old = {name: at for name, at in (await self._all()).items() if _may_be_from_before(name, before)}
+            await self._look_into(old)
+        for known in self._newest_first(old):
             if known.state in _DOUBTFUL or known.frozen_at >= before:
                 continue
             documents = await self.addenda(known.id)
@@ -134,78 +120,131 @@ class Vault:
                 continue
             await self._delete(f"{known.id}.zip")
             gone.append(known.id)
-        listed = await self._list()
-        for name in listed:
+        for name in [*self._listed]:
             match = _ADDENDUM.fullmatch(name)
-            if match and f"{match[1]}.zip" not in listed:
+            if match and f"{match[1]}.zip" not in self._listed:
                 await self._delete(name)
         return tuple(gone)
 
     async def entries(self) -> tuple[PacketEntry, ...]:
         """The index, newest first."""
-        listed = await self._list()
-        addenda = sorted((match for name in listed if (match := _ADDENDUM.fullmatch(name))), key=lambda it: int(it[2]))
-        gate = asyncio.Semaphore(_AT_ONCE)
+        async with self._reading:
+            await self._look_into(await self._all())
+        return self.known()
+
+    async def of(self, target: str) -> tuple[PacketEntry, ...]:
+        """The lines of one target's packets, newest first; those of others are not read."""
+        async with self._reading:
+            listed = await self._all()
+            names = {name: at for name, at in listed.items() if _may_be_of(name, name_in_id(target))}
+            await self._look_into(names)
+        return tuple(line for line in self._newest_first(names) if line.target == target)
+
+    async def newest(self, targets: Iterable[str]) -> tuple[PacketEntry, ...]:
+        """The newest packet of each target, which is all that is read: after a start there may be thousands."""
+        missing = set(targets)
+        found = []
+        for name in sorted(filter(_is_packet, await self._all()), reverse=True):
+            if not any(_may_be_of(name, name_in_id(target)) for target in missing):
+                continue
+            await self._look_into({name: datetime.now(UTC)})
+            if (line := self._read.get(name)) and line.target in missing:
+                found.append(line)
+                missing.remove(line.target)
+        return tuple(found)
+
+    async def entry(self, packet_id: str) -> PacketEntry:
+        """The line of one packet, as it stands now. PacketNotFound."""
+        names = await self.objects.beginning(f"{_checked(packet_id)}.")
+        if f"{packet_id}.zip" not in names:
+            raise PacketNotFound(packet_id)
+        await self._look_into({name: datetime.now(UTC) for name in names})
+        [line] = self._lines(names)
+        return line
+
+    def known(self) -> tuple[PacketEntry, ...]:
+        """The index as it was read last, newest first: the store is not asked."""
+        return tuple(self._newest_first(self._listed))
+
+    def _newest_first(self, names: Iterable[str]) -> list[PacketEntry]:
+        return sorted(self._lines(names), key=lambda it: (it.frozen_at, it.id), reverse=True)
+
+    async def _all(self) -> dict[str, datetime]:
+        """Every object; of a remote store as it was a moment ago, and what we wrote since."""
+        held_s = LISTING_HOLDS_S if self.objects.is_remote else 0.0
+        if self._listed_at_s is None or self.clock() - self._listed_at_s >= held_s:
+            began_s, before = self.clock(), set(self._listed)
+            listed = await self.objects.list()
+            made_meanwhile = {name: at for name, at in self._listed.items() if name not in before}
+            self._listed, self._listed_at_s = listed | made_meanwhile, began_s
+        return self._listed
+
+    async def _look_into(self, listed: Mapping[str, datetime]) -> None:
+        """Read what the index needs and was not read before."""
+        gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(name: str) -> None:
             async with gate:
+                try:
+                    data = await self._get(name)
+                except PacketNotFound:  # it went after it was listed
+                    return
                 if name.endswith(".zip"):
-                    self._read[name] = entry(name.removesuffix(".zip"), await self._get(name), listed[name])
+                    self._read[name] = entry(name.removesuffix(".zip"), data, listed[name])
                 else:
-                    self._kinds[name] = (addendum.decode(await self._get(name)) or {}).get("kind")
+                    self._kinds[name] = (addendum.decode(data) or {}).get("kind")
 
-        packets = [name for name in listed if name.endswith(".zip") and _ID.fullmatch(name.removesuffix(".zip"))]
-        wanted = [*packets, *(match[0] for match in addenda)]
+        wanted = [name for name in listed if _is_packet(name) or _ADDENDUM.fullmatch(name)]
         await asyncio.gather(*(one(name) for name in wanted if name not in self._read and name not in self._kinds))
+
+    def _lines(self, names: Iterable[str]) -> list[PacketEntry]:
+        """Of what was read; a packet is open until its last recovery or reopening says otherwise."""
+        listed = sorted(names)
+        addenda = sorted((match for name in listed if (match := _ADDENDUM.fullmatch(name))), key=lambda it: int(it[2]))
         state: dict[str, str] = {}
         for match in addenda:
-            kind = self._kinds[match[0]]
+            kind = self._kinds.get(match[0])
             if kind in ("recovery", "reopening"):
                 state[match[1]] = "recovered" if kind == "recovery" else "open"
-        known = [self._read[name] for name in packets]
-        entries = [it if it.state in _DOUBTFUL else replace(it, state=state.get(it.id, it.state)) for it in known]
-        return tuple(sorted(entries, key=lambda it: (it.frozen_at, it.id), reverse=True))
+        known = [self._read[name] for name in listed if name in self._read]
+        return [it if it.state in _DOUBTFUL else replace(it, state=state.get(it.id, it.state)) for it in known]
 
     async def _addenda(self, packet_id: str) -> list[str]:
-        _checked(packet_id)
-        names = [name for name in await self._list() if (match := _ADDENDUM.fullmatch(name)) and match[1] == packet_id]
-        return sorted(names, key=_number)
-
-    async def _list(self) -> dict[str, datetime]:
-        files, _ = await self._listing()
-        return files
-
-    async def _listing(self) -> tuple[dict[str, datetime], tuple[str, ...]]:
-        """Every object and when it was written, and the names of folders, which are none of ours. A crash's
-        half-written `name#1` is not listed by the store."""
-        listed = await objects.asked("list", "", lambda: obstore.list_with_delimiter(self.store))
-        files = {meta["path"]: meta["last_modified"] for meta in listed["objects"]}
-        return files, tuple(listed["common_prefixes"])
-
-    async def _delete(self, name: str) -> None:
-        with contextlib.suppress(PacketNotFound):
-            await objects.asked("delete", name, lambda: obstore.delete(self.store, name))
-        self._read.pop(name, None)
-        self._kinds.pop(name, None)
+        names = await self.objects.beginning(f"{_checked(packet_id)}.")
+        return sorted((name for name in names if _ADDENDUM.fullmatch(name)), key=_number)
 
     async def _get(self, name: str) -> bytes:
-        return await objects.asked("read", name, lambda: bytes(obstore.get(self.store, name).bytes()))
+        try:
+            return await self.objects.get(name)
+        except NoSuchObject:
+            raise PacketNotFound(name) from None
 
     async def _create(self, name: str, data: bytes) -> bool:
-        created = True
-        try:
-            await objects.asked("write", name, lambda: obstore.put(self.store, name, data, mode="create"))
-        except objects.Exists:
-            created = name in self._unsynced
-        if (folder := self.folder) is not None:  # also where it was there: a crash may have come before this
-            try:
-                await objects.asked("sync", name, lambda: objects.sync(folder, name))
-            except StoreError:
-                if created:
-                    self._unsynced.add(name)
-                raise
-        self._unsynced.discard(name)
+        created = await self.objects.create(name, data)
+        if created and self.objects.is_remote:
+            self._listed[name] = datetime.now(UTC)
         return created
+
+    async def _delete(self, name: str) -> None:
+        await self.objects.delete(name)
+        for known in (self._listed, self._read, self._kinds):
+            known.pop(name, None)
+
+
+def _is_packet(name: str) -> bool:
+    return name.endswith(".zip") and _ID.fullmatch(name.removesuffix(".zip")) is not None
+
+
+def _may_be_of(name: str, target: str) -> bool:
+    """Whether an object is a packet, or beside one, of a target that looks like this in an ID."""
+    shown = _SHOWN.match(name)
+    return shown is None or shown[2] == target
+
+
+def _may_be_from_before(name: str, instant: datetime) -> bool:
+    """An ID of ours begins with the due time of the tripping probe; a packet is never frozen earlier."""
+    shown = _SHOWN.match(name)
+    return shown is None or datetime.strptime(f"{shown[1]}+0000", "%Y%m%dT%H%M%SZ%z") < instant
 
 
 def _checked(packet_id: str) -> str:

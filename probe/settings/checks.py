@@ -17,6 +17,7 @@ def problems(settings: Settings, base: Path) -> Iterator[ConfigError]:
     yield from _repeated("controls", [control.name for control in settings.controls])
     for n in range(len(settings.targets)):
         yield from _target(n, settings)
+    yield from _shard(settings.shard.index, settings.shard.count)
     server = settings.server
     if server.token is None and not is_loopback(server.listen):
         yield ConfigError("server.token", f"a token, because {server.listen} is not loopback", "none")
@@ -28,6 +29,14 @@ def problems(settings: Settings, base: Path) -> Iterator[ConfigError]:
     for key, file in files.items():
         if file is not None and not (base / file).is_file():
             yield ConfigError(key, "a file that can be read", "none")
+
+
+def _shard(index: int | None, count: int) -> Iterator[ConfigError]:
+    expected = f"a number from 0 to {count - 1}, or a pod's name that ends in one, because shard.count is {count}"
+    if index is None and count > 1:
+        yield ConfigError("shard.index", expected, "none")
+    elif index is not None and index >= count:
+        yield ConfigError("shard.index", expected, str(index))
 
 
 def _repeated(key: str, names: Sequence[str]) -> Iterator[ConfigError]:

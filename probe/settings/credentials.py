@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qs
 
 from pydantic import SecretStr
 
@@ -13,6 +14,14 @@ from probe.settings.model import SecretSource
 from probe.settings.sources import read_text
 
 SHORTEST_CHARS: Final = 8  # below that a secret cannot be told from ordinary text when a packet is redacted
+# What obstore reads from the environment by itself and would be a secret in a packet (its type stubs name them all).
+# Not GOOGLE_SERVICE_ACCOUNT_KEY: a key file begins like every other, its private key is found by its looks.
+_STORE_KEYS: Final = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN", "AWS_SSE_CUSTOMER_KEY_BASE64"),
+    *("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY", "AZURE_STORAGE_TOKEN"),
+    *("AZURE_STORAGE_CLIENT_SECRET", "AZURE_CLIENT_SECRET", "AZURE_ENCRYPTION_KEY", "GOOGLE_BEARER_TOKEN"),
+)
+_STORE_SIGNATURES: Final = ("AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_SAS_TOKEN")
 _SHOWABLE: Final = re.compile(r"[A-Z][A-Z0-9_]*")  # looks like a variable's name and not like a key pasted in its place
 
 
@@ -49,3 +58,11 @@ class Credential:
         if len(secret) < SHORTEST_CHARS:
             raise ConfigError(place, f"a secret of at least {SHORTEST_CHARS} characters", "a shorter one")
         return SecretStr(secret)
+
+
+def store_secrets(environ: Mapping[str, str]) -> tuple[SecretStr, ...]:
+    """The keys and signatures that a remote store's library takes from its own variables."""
+    found = [environ.get(name, "").strip() for name in _STORE_KEYS]
+    for name in _STORE_SIGNATURES:  # of a shared access signature only the signature is secret
+        found += parse_qs(environ.get(name, "").strip().removeprefix("?")).get("sig", [])
+    return tuple(SecretStr(text) for text in dict.fromkeys(found) if len(text) >= SHORTEST_CHARS)

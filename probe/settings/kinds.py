@@ -91,6 +91,15 @@ def _store(text: str) -> str:
     return text
 
 
+def _shard_index(value: object) -> object:
+    """A number, or the name of a pod that ends in one, as Kubernetes names those of a StatefulSet."""
+    if isinstance(value, str) and (found := re.fullmatch(r"(?:[a-z0-9.-]*-)?(\d{1,4})", value, re.ASCII)):
+        return int(found[1])
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise wrong("a number from 0, or a pod's name that ends in one such as freezeframe-2")
+    return value
+
+
 def _proxy(secret: SecretStr) -> SecretStr:
     parts = urlsplit(secret.get_secret_value())
     try:
@@ -144,6 +153,11 @@ PositiveDuration = Annotated[Duration, _check(lambda seconds: seconds > 0, "a du
 Cadence = Annotated[PositiveDuration, _check(lambda seconds: seconds <= 7 * 86_400, "a duration of at most 7d")]
 Count = Annotated[int, Field(ge=1), BeforeValidator(_not_bool)]
 CountOrZero = Annotated[int, Field(ge=0), BeforeValidator(_not_bool)]
+ShardIndex = Annotated[
+    int,
+    BeforeValidator(_shard_index),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^(.*-)?\d{1,4}$"}]}),
+]
 TargetName = Annotated[
     str,
     _matches(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "up to 63 letters, digits, dots, dashes and underscores"),

@@ -7,25 +7,29 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from probe.budget import Budget
 from probe.contract import Contract, placeholders
 from probe.pong import Target
 from probe.records import FreezePolicy
 from probe.settings import checks
 from probe.settings.contracts import Contracts
-from probe.settings.credentials import SHORTEST_CHARS, Credential
+from probe.settings.credentials import SHORTEST_CHARS, Credential, store_secrets
 from probe.settings.errors import ConfigError, raise_all
 from probe.settings.model import Settings, TargetSettings, with_defaults
 from probe.settings.read import read_settings
 from probe.settings.show import origin_of, rows
+from probe.shards import Shard, part
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A configuration that holds: everything resolved, nothing sent. `gateway_logs` are the access tokens for the
-    provider's own log, by the name of the credential whose account it is."""
+    """A configuration that holds: everything resolved, nothing sent. `targets` and `contracts` are those of our shard,
+    `elsewhere` the targets of the others. `gateway_logs` are the access tokens for the provider's own log, by the name
+    of the credential whose account it is."""
 
     settings: Settings
     targets: tuple[Target, ...]
+    elsewhere: tuple[Target, ...]
     contracts: Mapping[str, Contract]
     credentials: Mapping[str, Credential]
     gateway_logs: Mapping[str, Credential]
@@ -41,10 +45,29 @@ class Loaded:
         return load(self.file, self.environ, self.overrides)
 
     def secrets(self) -> tuple[SecretStr, ...]:
-        """Every configured secret, read now: credentials, the server's token, what a proxy URL carries."""
+        """Every configured secret, read now: credentials, the server's token, what a proxy URL carries, and what the
+        store's library finds in its own variables."""
         named = [one.read() for one in (*self.credentials.values(), *self.gateway_logs.values())]
         token = [] if self.token is None else [self.token.read()]
-        return (*named, *token, *_userinfo(self.settings.network.proxy))
+        return (*named, *token, *_userinfo(self.settings.network.proxy), *store_secrets(self.environ))
+
+    @property
+    def shard(self) -> Shard:
+        return Shard(self.settings.shard.index or 0, self.settings.shard.count)
+
+    @property
+    def shard_words(self) -> str | None:
+        """Which part of the targets is probed here; None where all are."""
+        whole = len(self.targets) + len(self.elsewhere)
+        return None if self.shard.is_alone else self.shard.words(len(self.targets), whole)
+
+    @property
+    def budget(self) -> Budget:
+        """Our part of the day's budget, by how often our targets are probed among all."""
+        ours = sum(1 / target.cadence_s for target in self.targets)
+        of_all = ours + sum(1 / target.cadence_s for target in self.elsewhere)
+        stated = self.settings.budget
+        return Budget(part(stated.probes_per_day, ours, of_all), part(stated.tokens_per_day, ours, of_all))
 
     def path(self, text: str) -> Path:
         """A path of the file, which is relative to the file."""
@@ -75,10 +98,13 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, str] | 
     errors += checks.gateway_log_problems(gateway_logs, targets)
     raise_all([*_unreadable(known), *checks.problems(settings, base), *errors])
     raise_all([*_same_as_the_key(credentials, gateway_logs)])
+    shard = Shard(settings.shard.index or 0, settings.shard.count)
+    owned = tuple(target for target in targets if shard.owns(target.name))
     return Loaded(
         settings=settings,
-        targets=targets,
-        contracts=contracts.by_name,
+        targets=owned,
+        elsewhere=tuple(target for target in targets if not shard.owns(target.name)),
+        contracts={target.contract.name: target.contract for target in owned},
         credentials=credentials,
         gateway_logs=gateway_logs,
         token=token,

@@ -16,6 +16,7 @@ from probe.settings.kinds import (
     PositiveDuration,
     ProxyUrl,
     RequestFields,
+    ShardIndex,
     StoreUrl,
     TargetName,
     Text,
@@ -78,6 +79,7 @@ class Probing(Part):
     connection: Literal["fresh", "reuse"] = "fresh"
     freeze: Freeze = Freeze()
     request: RequestFields = {}
+    labels: dict[LabelName, Text] = {}
 
 
 class TargetSettings(Probing):
@@ -85,14 +87,14 @@ class TargetSettings(Probing):
     model: Text
     credential: Text
     stream: bool = False
-    labels: dict[LabelName, Text] = {}
     contract: Text | None = None
 
 
 def with_defaults(defaults: Probing, target: TargetSettings) -> TargetSettings:
-    """A target in which everything that it does not state itself is as in `defaults`."""
+    """A target in which everything that it does not state itself is as in `defaults`; labels of both stand together."""
     inherited = {name: getattr(defaults, name) for name in Probing.model_fields}
-    return target.model_copy(update=inherited | _stated(defaults, target))
+    labels = {"labels": defaults.labels | target.labels}
+    return target.model_copy(update=inherited | _stated(defaults, target) | labels)
 
 
 def _stated(base: Part, over: Part) -> dict[str, Any]:
@@ -123,6 +125,13 @@ class RedactionSettings(Part):
 class BudgetSettings(Part):
     probes_per_day: Count = 20_000
     tokens_per_day: Count = 1_000_000
+
+
+class ShardSettings(Part):
+    """How many pods share the targets, and which of them this one is. In a pod of a StatefulSet its name says it."""
+
+    count: Annotated[Count, Field(le=1000)] = 1
+    index: ShardIndex | None = None
 
 
 class RetentionSettings(Part):
@@ -188,6 +197,7 @@ class Settings(BaseSettings):
     network: NetworkSettings = NetworkSettings()
     redaction: RedactionSettings = RedactionSettings()
     budget: BudgetSettings = BudgetSettings()
+    shard: ShardSettings = ShardSettings()
     state: Text = "./state"
     store: StoreUrl = "./packets"
     retention: RetentionSettings = RetentionSettings()

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import io
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -116,6 +117,23 @@ async def test_the_index_reads_a_packet_once(tmp_path: Path) -> None:
     before = await vault.entries()
     (tmp_path / "packets" / f"{OUTAGE.packet_id}.zip").write_bytes(b"swapped")
     assert await vault.entries() == before
+
+
+async def test_of_one_target_only_its_own_packets_are_read(vault: Vault) -> None:
+    """By the name in the ID, which targets of a like name share; what has another ID may be anybody's."""
+    named = {"small-00000001": "small", "small-00000002": "small", "sm-all-00000003": "sm.all"}
+    for hour, (ending, target) in enumerate(named.items()):
+        packet_id = f"20261124T{hour + 9:02d}0000Z-{ending}"
+        of = replace(OUTAGE, packet_id=packet_id, target=replace(OUTAGE.target, name=target))
+        assert await vault.freeze(packet_id, zipped(of))
+    await vault.freeze("20261124T120000Z-elsewhere-00000004", b"is never read")
+    await vault.add("20261124T100000Z-small-00000002", RECOVERED)
+    found = await vault.of("small")
+    assert [(it.id[-1], it.state) for it in found] == [("2", "recovered"), ("1", "open")]
+    assert {it.id[-1] for it in vault.known()} == {"1", "2"}
+    assert {it.id[-1] for it in await vault.newest(["small", "sm.all", "sm-all", "none"])} == {"2", "3"}
+    assert await vault.of("sm-all") == ()
+    assert "4" not in {it.id[-1] for it in vault.known()}
 
 
 async def test_addenda_witness_to_their_packet(tmp_path: Path) -> None:

@@ -15,6 +15,13 @@ scrape_configs:
 """
 
 
+def exemplars(url: str, expression: str, start_s: float, end_s: float) -> list[dict[str, str]]:
+    """The labels of the exemplars that the Prometheus at a URL keeps for a series."""
+    asked = urllib.parse.urlencode({"query": expression, "start": start_s, "end": end_s})
+    data = json.loads(get(f"{url}/api/v1/query_exemplars?{asked}"))["data"]
+    return [exemplar["labels"] for series in data for exemplar in series["exemplars"]]
+
+
 @dataclass
 class Prometheus:
     process: Process
@@ -36,9 +43,7 @@ class Prometheus:
 
     def exemplars(self, expression: str, start_s: float, end_s: float) -> list[dict[str, str]]:
         """The labels of the exemplars kept for a series."""
-        asked = urllib.parse.urlencode({"query": expression, "start": start_s, "end": end_s})
-        data = json.loads(get(f"{self.url}/api/v1/query_exemplars?{asked}"))["data"]
-        return [exemplar["labels"] for series in data for exemplar in series["exemplars"]]
+        return exemplars(self.url, expression, start_s, end_s)
 
     def until(self, expression: str, timeout_s: float) -> list[tuple[dict[str, str], float]]:
         return until(f"in Prometheus: {expression}", lambda: self.query(expression), timeout_s)

@@ -45,7 +45,7 @@ class Stage:
 
 
 @contextlib.contextmanager
-def _serving() -> Iterator[Gateway]:
+def gateway_beside() -> Iterator[Gateway]:
     """The demo gateway on a thread and a loop of its own, as the prober is another process."""
     loop = asyncio.new_event_loop()
     server = Gateway(keys={"team": KEY})
@@ -92,7 +92,7 @@ def stage(folder: Path, keep: Callable[[Process], Process]) -> Iterator[Stage]:
     (folder / "certificates").mkdir()
     (folder / "prometheus").mkdir()
     certificates = make_certificates(folder / "certificates")
-    with _serving() as gateway, chat(lambda _: GOOD, certificates.server_context("good")) as secure:
+    with gateway_beside() as gateway, chat(lambda _: GOOD, certificates.server_context("good")) as secure:
         scraping = prometheus.start(folder / "prometheus")
         keep(scraping.process)
         running: dict[str, Freezeframe] = {}
