@@ -4,11 +4,11 @@ RUN := .venv/bin
 # --no-deps beside a lock: the lock is whole, and a resolver would look at releases newer than it.
 PIP_FLAGS := -qq --disable-pip-version-check --no-input
 
-.PHONY: demo test servers check fix bench lock clean
+.PHONY: demo test servers check fix bench image lock clean
 .DEFAULT_GOAL := demo
 
-demo: .venv/ready-run ## see the whole story: no key, no network, about a minute
-	@$(RUN)/freezeframe demo
+demo: .venv/ready-run ## see the whole story: no key, no network, about a minute; PROMETHEUS=1: with the alerts too
+	@$(RUN)/freezeframe demo $(if $(filter-out 0,$(PROMETHEUS)),--prometheus)
 
 test: .venv/ready-dev ## check, then every test, against real servers (installs them: apt when root, PyPI, npm)
 	@$(MAKE) --no-print-directory -j2 check servers
@@ -28,10 +28,17 @@ fix: .venv/ready-dev ## what can be put right by machine
 	@$(RUN)/ruff check --fix .
 	@$(RUN)/python -m docs.verdicts
 	@$(RUN)/python -m dashboards
+	@$(RUN)/python -m helm
 
 bench: .venv/ready-dev ## our clock beside the server's own and blackbox_exporter's, in one run
 	@tests/servers/install.sh
 	@$(RUN)/python -m benchmarks
+
+image: .venv/ready-run ## the container image freezeframe:VERSION, by buildah, podman or docker
+	@tool=$$(command -v buildah || command -v podman || command -v docker) || { echo "needs buildah, podman or docker" >&2; exit 1; }; \
+	version=$$($(RUN)/freezeframe version); \
+	"$$tool" build --file Containerfile --tag "freezeframe:$$version" --build-arg "VERSION=$$version" \
+	  --build-arg "REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown)" .
 
 lock: ## resolve again: names, versions and hashes only
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install $(PIP_FLAGS) uv

@@ -1,19 +1,25 @@
-"""Who may ask: the token where one is configured, this machine alone where none is, and no other site's forms."""
+"""Who may ask: the token where one is configured (as a bearer header, or by a session that began with it), this machine
+alone where none is, and no other site's forms."""
 
 import hmac
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from pydantic import SecretStr
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exporter.answers import Refusal, problem
+from exporter import posted
+from exporter.answers import Refusal, problem, wants_page
+from exporter.sessions import Sessions
 
 OPEN_PATHS: Final = frozenset({"/metrics", "/-/healthy", "/-/ready"})
+LOGIN: Final = "/login"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -23,6 +29,8 @@ class Access:
 
     token: Callable[[], SecretStr | None]
     loopback: bool
+    sessions: Sessions = field(default_factory=Sessions)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 def refusal(request: Request, access: Access) -> Refusal | None:
@@ -31,7 +39,8 @@ def refusal(request: Request, access: Access) -> Refusal | None:
         return None
     token = access.token()
     if token is not None:
-        if not _presents(request.headers.get("authorization", ""), token):
+        known = presents(request, token) or session(request, access, token) is not None
+        if not known and request.url.path != LOGIN:
             return Refusal(
                 401,
                 "This needs the token of `server.token` as a bearer header.",
@@ -47,11 +56,23 @@ def refusal(request: Request, access: Access) -> Refusal | None:
     return None
 
 
-def _presents(authorization: str, token: SecretStr) -> bool:
-    scheme, _, presented = authorization.partition(" ")
+def is_token(presented: bytes, token: SecretStr) -> bool:
+    """In a time that does not depend on where they differ; an empty token is nobody's."""
     expected = token.get_secret_value().encode()
-    matches = hmac.compare_digest(presented.strip().encode("latin-1", "replace"), expected)
-    return matches and scheme.lower() == "bearer" and bool(expected)
+    return hmac.compare_digest(presented.strip(), expected) and bool(expected)
+
+
+def presents(request: Request, token: SecretStr) -> bool:
+    scheme, _, presented = request.headers.get("authorization", "").partition(" ")
+    return is_token(presented.encode("latin-1", "replace"), token) and scheme.lower() == "bearer"
+
+
+def session(request: Request, access: Access, token: SecretStr) -> str | None:
+    """The session that the request's cookie holds, where it is one of ours and not over."""
+    cookie = request.cookies.get(access.sessions.cookie)
+    if cookie is None or not access.sessions.holds(cookie, token, access.clock()):
+        return None
+    return cookie
 
 
 def _is_loopback(host: str) -> bool:
@@ -79,10 +100,50 @@ class Guard:
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            request = Request(scope)
-            error = refusal(request, self._access)
-            if error is not None:
-                await problem(request, error)(scope, receive, send)
-                return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        error = refusal(request, self._access)
+        if error is not None:
+            await self._refused(request, error)(scope, receive, send)
+            return
+        token = self._access.token()
+        known = None if token is None else session(request, self._access, token)
+        if token is not None and known is not None and not presents(request, token):
+            form_token = self._access.sessions.form_token(known, token)
+            scope.setdefault("state", {})["form_token"] = form_token
+            if request.method not in SAFE_METHODS and request.url.path != LOGIN:
+                try:
+                    receive = await _of_our_form(request, form_token)
+                except Refusal as refused:
+                    await problem(request, refused)(scope, request.receive, send)
+                    return
         await self._app(scope, receive, send)
+
+    def _refused(self, request: Request, error: Refusal) -> Response:
+        """A person who may sign in is led there and back; whoever sends something is told that it was not taken."""
+        if error.status_code != 401 or not wants_page(request):
+            return problem(request, error)
+        if request.method in SAFE_METHODS:
+            path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"{LOGIN}?next={quote(path, safe='/')}", 303, {"Vary": "Accept"})
+        detail = "Nothing was saved: your session has ended. Sign in in another tab, then come back and send it again."
+        return problem(request, Refusal(401, detail, headers=error.headers))
+
+
+async def _of_our_form(request: Request, form_token: str) -> Receive:
+    """What a browser sends under a session must be a form of ours: the cookie alone proves nothing about who asks. The
+    body, to be read once more by the route."""
+    content = await posted.body(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    fields = parse_qs(content.decode("utf-8", "replace")) if kind == posted.FORM else {}
+    if not hmac.compare_digest(fields.get(posted.FORM_TOKEN, [""])[0].encode(), form_token.encode()):
+        raise Refusal(403, "This was not sent by a form of this page as it is now. Load the page again and repeat it.")
+
+    messages: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def again() -> Message:
+        return messages.pop() if messages else await request.receive()
+
+    return again

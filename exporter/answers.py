@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from exporter.bodies import excerpt
 from exporter.negotiation import prefers_page
 from probe.packet import Problem
 from probe.packet.wording import VERDICT_WORDS
@@ -24,12 +25,18 @@ from probe.records import Verdict
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _STYLE: Final = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
-_STYLE_DIGEST: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_COPY: Final = (_TEMPLATES / "copy.js").read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
 
 HEADERS: Final = {
-    # Our own style sheet by its digest and nothing else: what a provider wrote can neither run nor load anything.
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    # Our own style sheet and the one script by their digests and nothing else: what a provider wrote can neither run
+    # nor load anything.
+    "Content-Security-Policy": f"default-src 'none'; style-src {_digest(_STYLE)}; script-src {_digest(_COPY)}; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     # Not no-referrer: with it a browser's own form would come from the origin "null" and be refused.
     "Referrer-Policy": "same-origin",
@@ -50,6 +57,13 @@ def age(seconds: float) -> str:
     return f"{max(seconds, 0):.0f} s"
 
 
+def size(count: int) -> str:
+    """Bytes as people say them, and exactly."""
+    if count < 1024:
+        return f"{count} bytes"
+    return f"{count / 1024:.0f} KiB" if count < 1024**2 else f"{count / 1024**2:.1f} MiB"
+
+
 def _words(verdict: str) -> str:
     """The words for a verdict; an unreadable packet has another text in its place, which stays as it is."""
     return VERDICT_WORDS[Verdict(verdict)] if verdict in set(Verdict) else verdict
@@ -63,9 +77,11 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(utc=utc, age=age, words=_words)
-    # The digest above is of these very characters; the file is ours and holds no "</".
+    environment.filters.update(utc=utc, age=age, words=_words, size=size, excerpt=excerpt)
+    # The digests above are of these very characters; the files are ours and hold no "</".
     environment.globals["style"] = Markup(_STYLE)  # noqa: S704 - see above
+    environment.globals["copies"] = Markup(_COPY)  # noqa: S704 - see above
+    environment.globals |= {"form_token": None, "path": "", "verdicts": tuple(Verdict)}
     return environment
 
 
@@ -88,6 +104,11 @@ class Refusal(HTTPException):
         super().__init__(status, detail, headers)
         self.parameter = parameter
         self.damaged = damaged
+
+
+def asker(request: Request) -> dict[str, Any]:
+    """What every page knows of the request: where it is, and what the forms of a session carry."""
+    return {"path": request.url.path, "form_token": request.scope.get("state", {}).get("form_token")}
 
 
 def html(template: str, **facts: Any) -> str:
@@ -118,8 +139,8 @@ def problem(request: Request, error: HTTPException) -> Response:
     headers = dict(error.headers or {})
     packet_id, problems = (error.damaged if isinstance(error, Refusal) else None) or (None, ())
     if wants_page(request):
-        facts = {"title": title, "detail": error.detail, "packet": packet_id, "problems": problems}
-        text = html("problem.html", status=error.status_code, **facts)
+        facts = asker(request) | {"status": error.status_code, "title": title, "detail": error.detail}
+        text = html("problem.html", **facts, packet=packet_id, problems=problems)
         return page(text, status=error.status_code, headers=headers)
     content = {"type": "about:blank", "title": title, "status": error.status_code, "detail": error.detail}
     parameter = error.parameter if isinstance(error, Refusal) else None

@@ -16,6 +16,7 @@ from exporter import demo as demonstration
 from exporter import main as program
 from exporter.cli_contract import contract_app
 from exporter.cli_export import export
+from exporter.cli_fetch import fetch
 from exporter.cli_notes import note
 from exporter.cli_packets import packets
 from exporter.cli_post import post
@@ -36,6 +37,7 @@ config_app = typer.Typer(help="The configuration: check it, show what is in effe
 app.add_typer(config_app, name="config")
 app.add_typer(contract_app, name="contract")
 app.add_typer(packets, name="packets")
+packets.command()(fetch)
 packets.command()(export)
 packets.command()(verify)
 packets.command()(note)
@@ -75,10 +77,13 @@ def run(
 def demo(
     seconds: Annotated[int, typer.Option(min=5, help="How long the story takes.")] = 45,
     listen: Annotated[str, typer.Option(help="host:port to serve on; port 0 takes any free one.")] = "127.0.0.1:0",
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="Also start the installed Prometheus, with the alert rules.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Show the whole story on a local gateway of fake values: no key, no network. Ends by itself."""
-    sys.exit(demonstration.run(seconds, listen, as_json=json))
+    sys.exit(demonstration.run(seconds, listen, as_json=json, with_prometheus=prometheus))
 
 
 @app.command()
@@ -110,9 +115,11 @@ def config_check(config: ConfigFile = CONFIG, json: AsJson = False) -> None:
 
     Vault.open(loaded.settings.store, loaded.base)
     if json:
-        show_json({"ok": True, "targets": [target.name for target in loaded.targets]})
+        shard = {} if loaded.shard.is_alone else {"shard": {"index": loaded.shard.index, "count": loaded.shard.count}}
+        show_json({"ok": True, "targets": [target.name for target in loaded.targets]} | shard)
     else:
-        say(f"{config}: fine, {len(loaded.targets)} target{'s' if len(loaded.targets) != 1 else ''}")
+        told = loaded.shard_words or f"{len(loaded.targets)} target{'s' if len(loaded.targets) != 1 else ''}"
+        say(f"{config}: fine, {told}")
 
 
 @config_app.command("show")

@@ -1,15 +1,13 @@
 """`freezeframe packets`: list, show and fetch what is in the store."""
 
-from pathlib import Path
 from typing import Any
 
 import typer
 
-from exporter.cli_store import CONFIG, AsJson, ConfigFile, Out, Store, kept, shelf, tell, wait, write
+from exporter.cli_store import CONFIG, AsJson, ConfigFile, Store, kept, shelf, wait
 from exporter.terminal import say, show_json, show_table, warn_of
 from probe import cautions, render
 from probe.index import PacketEntry
-from probe.vault import Vault
 
 SHORT = 12  # of a digest: enough to tell two apart; the whole one is in --json
 
@@ -73,16 +71,3 @@ def show(packet_id: str, config: ConfigFile = CONFIG, store: Store = None, json:
         )
         say("")
     say(f"SHA-256 of {packet_id}.zip: {known.zip_sha256}")
-
-
-@packets.command()
-def fetch(
-    packet_id: str, out: Out = Path(), config: ConfigFile = CONFIG, store: Store = None, json: AsJson = False
-) -> None:
-    """Copy a packet as it is stored, and its addenda, into a folder."""
-    write(out, wait(_stored(shelf(config, store).vault, packet_id), packet_id))
-    tell(out / f"{packet_id}.zip", json)
-
-
-async def _stored(vault: Vault, packet_id: str) -> dict[str, bytes]:
-    return {f"{packet_id}.zip": await vault.read(packet_id)} | await vault.originals(packet_id)

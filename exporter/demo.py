@@ -22,6 +22,7 @@ from rich.text import Text
 
 from exporter import main as program
 from exporter.cli_packets import entry_json
+from exporter.demo_prometheus import Absent, Fired, Prometheus
 from exporter.gateway import Gateway
 from exporter.gateway_docs import contract
 from exporter.gateway_script import DEMO_SCRIPT
@@ -42,14 +43,14 @@ TARGETS = (
 MARKS = {Verdict.OK: "●", Verdict.MISSED: "·", Verdict.PROBE_FAULT: "?"}
 
 
-def run(seconds: int, listen: str, *, as_json: bool) -> int:
+def run(seconds: int, listen: str, *, as_json: bool, with_prometheus: bool = False) -> int:
     """Play the story for so many seconds; the exit code (0 when it went through and froze packets)."""
     # Standard error carries the log of a real run; here the view tells the story.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_demo(seconds, listen, as_json))
+        return runner.run(_demo(seconds, listen, as_json, with_prometheus))
 
 
-async def _demo(seconds: int, listen: str, as_json: bool) -> int:
+async def _demo(seconds: int, listen: str, as_json: bool, with_prometheus: bool) -> int:
     folder = Path(tempfile.mkdtemp(prefix="freezeframe-demo-"))
     key = "fake-demo-key-" + secrets.token_hex(8)
     gateway = Gateway(keys={"demo": key})
@@ -60,9 +61,14 @@ async def _demo(seconds: int, listen: str, as_json: bool) -> int:
         vault = Vault.open(loaded.settings.store, loaded.base)
         wired = wire(loaded, vault, [story.on_event], log=False)
         listener = program.open_listener(loaded.settings.server.listen)
-        story.url = "http://{}:{}".format(*listener.getsockname()[:2])
+        address = "{}:{}".format(*listener.getsockname()[:2])
+        story.url = f"http://{address}"
         stop = asyncio.Event()
         serving = asyncio.create_task(program.serve(wired, listener, stop))
+        if with_prometheus:
+            story.prometheus = await _prometheus(folder / "prometheus", address, as_json)
+        watching = asyncio.create_task(story.prometheus.watch()) if story.prometheus else None
+        story.begin()
         playing = asyncio.create_task(gateway.play(DEMO_SCRIPT, seconds))
         if as_json or not sys.stdout.isatty():
             await asyncio.sleep(seconds)
@@ -71,16 +77,32 @@ async def _demo(seconds: int, listen: str, as_json: bool) -> int:
                 while not story.is_over:
                     live.update(story.view())
                     await asyncio.sleep(0.2)
-        playing.cancel()
+        over = [task for task in (playing, watching) if task]
+        for task in over:
+            task.cancel()
         stop.set()
         code = await serving
-        await asyncio.gather(playing, return_exceptions=True)
+        await asyncio.gather(*over, return_exceptions=True)
         entries = await vault.entries()
         summary = render.unpack(await vault.read(entries[-1].id))["summary.md"].decode() if entries else ""
     finally:
         await gateway.stop()
+        if story.prometheus:
+            await story.prometheus.stop()
     _tell(entries, summary, loaded.path(loaded.settings.store), story, as_json)
     return code if entries else 1
+
+
+async def _prometheus(folder: Path, address: str, as_json: bool) -> Prometheus | None:
+    """Where there is none, a sentence says so and the demo goes on."""
+    out = Console(stderr=as_json, highlight=False, soft_wrap=True)
+    try:
+        started = await Prometheus.start(folder, address)
+    except Absent as error:
+        out.print(str(error), markup=False)
+        return None
+    out.print(f"Prometheus and its alerts, until the demo ends: {started.url}/alerts", markup=False)
+    return started
 
 
 def _configure(folder: Path, origin: str, key: str, listen: str, seconds: int) -> Path:
@@ -125,14 +147,22 @@ class _Story:
     def __init__(self, seconds: int) -> None:
         self.url = ""
         self.packets: list[str] = []
+        self.prometheus: Prometheus | None = None
         self._seconds = seconds
         self._began = datetime.now(UTC)
         self._results: dict[str, deque[Result]] = {name: deque(maxlen=24) for name, _, _ in TARGETS}
         self._lines: deque[tuple[datetime, str, str]] = deque(maxlen=9)
 
+    def begin(self) -> None:
+        self._began = datetime.now(UTC)
+
     @property
     def elapsed_s(self) -> float:
         return (datetime.now(UTC) - self._began).total_seconds()
+
+    @property
+    def fired(self) -> tuple[Fired, ...]:
+        return tuple(self.prometheus.fired.values()) if self.prometheus else ()
 
     @property
     def is_over(self) -> bool:
@@ -177,7 +207,12 @@ class _Story:
         head = Text("freezeframe demo", style="bold").append(
             f"  fake gateway, real prober  {left} s left\n", style="not bold dim"
         )
-        return Group(head, table, Text(""), Text(f"look at {self.url}/ while it runs", style="dim"), *lines)
+        looks = [Text(f"look at {self.url}/ while it runs", style="dim")]
+        if self.prometheus is not None:
+            looks.append(Text(f"alerts at {self.prometheus.url}/alerts", style="dim"))
+            firing = [f"{it.name.removeprefix('Freezeframe')} {it.about}" for it in self.prometheus.firing]
+            looks += [Text(f"  fires: {', '.join(firing)}", style="red")] if firing else []
+        return Group(head, table, Text(""), *looks, *lines)
 
 
 def _tell(entries: tuple[PacketEntry, ...], summary: str, store: Path, story: _Story, as_json: bool) -> None:
@@ -188,7 +223,11 @@ def _tell(entries: tuple[PacketEntry, ...], summary: str, store: Path, story: _S
             entry_json(entry) | {"path": str(store / f"{entry.id}.zip"), "url": f"{story.url}/packets/{entry.id}"}
             for entry in ordered
         ]
-        show_json({"packets": packets})
+        seen = None
+        if story.prometheus is not None:
+            alerts = [{"alertname": it.name, "about": it.about, "packet_url": it.packet_url} for it in story.fired]
+            seen = {"url": story.prometheus.url, "alerts": alerts}
+        show_json({"packets": packets, "prometheus": seen})
         return
     out = Console(highlight=False, soft_wrap=True)
     out.print(f"\n[bold]{len(ordered)} evidence packets were frozen[/] (all values are fake):\n")
@@ -198,6 +237,10 @@ def _tell(entries: tuple[PacketEntry, ...], summary: str, store: Path, story: _S
         )
         out.print(f"  {store / entry.id}.zip", markup=False)
         out.print(f"  {story.url}/packets/{entry.id} (while it ran)", markup=False)
+    if story.fired:
+        out.print("\n[bold]The alerts that Prometheus saw, and where each led while it ran:[/]\n")
+        for it in story.fired:
+            out.print(f"{it.name}  {it.about}\n  {it.packet_url}", markup=False)
     first = ordered[0].id if ordered else ""
     out.print("\n[bold]What a responder finds in the first one (summary.md):[/]\n")
     out.print(summary.split("\n## Documented behaviour")[0].rstrip(), markup=False)

@@ -127,6 +127,8 @@ class Gateway:
             result = error_answer(refused.status, "invalid_request_error", refused.code, refused.message, request_id)
         keep = keep and result.whole
         for part in _wire(result, self._headers(request_id, now, keep)):
+            if writer.is_closing():  # it waited no longer; writing all the same is an error in uvloop
+                raise ConnectionResetError("the caller has gone")
             writer.write(part)
             await writer.drain()
             if result.stream:

@@ -35,6 +35,7 @@ class Latest:
     canary_holds: bool | None = None
     budget_left: BudgetChanged | None = None
     spooled: int | None = None
+    store_failed: tuple[datetime, str] | None = None  # when it last did, and at which operation
     results: dict[str, Result] = field(default_factory=dict)
     windows: dict[str, WindowChanged] = field(default_factory=dict)
     packets: dict[str, LatestPacket] = field(default_factory=dict)

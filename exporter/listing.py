@@ -13,6 +13,7 @@ from probe.records import Json, Verdict
 PACKET_ID: Final = re.compile(r"[A-Za-z0-9-]+")
 LIMIT: Final = 100
 MOST: Final = 500
+STATES: Final = ("open", "recovered", "altered", "unreadable")
 
 
 class BadParameter(ValueError):
@@ -25,7 +26,8 @@ class BadParameter(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`before` is the ID of the last packet of the page before (its `next`)."""
+    """`before` is the ID of the last packet of the page before (its `next`); `contract` means those targets that are
+    probed now."""
 
     target: str | None = None
     verdict: Verdict | None = None
@@ -33,6 +35,8 @@ class Query:
     until: datetime | None = None
     limit: int = LIMIT
     before: str | None = None
+    state: str | None = None
+    contract: str | None = None
 
 
 def parse(parameters: Mapping[str, str]) -> Query:
@@ -41,7 +45,25 @@ def parse(parameters: Mapping[str, str]) -> Query:
     since, until = instant(given, "since"), instant(given, "until")
     if since is not None and until is not None and since > until:
         raise BadParameter("until", "an instant that is not before `since`")
-    return Query(given.get("target"), _verdict(given), since, until, _limit(given), _before(given))
+    return Query(
+        given.get("target"),
+        _verdict(given),
+        since,
+        until,
+        _limit(given),
+        _before(given),
+        _state(given),
+        given.get("contract"),
+    )
+
+
+def parse_latest(parameters: Mapping[str, str]) -> Query:
+    """The query of a request for the latest packet of a target or of a whole contract, at or before `at`."""
+    given = {name: text for name, text in parameters.items() if text}
+    target, contract = given.get("target"), given.get("contract")
+    if target is None and contract is None:
+        raise BadParameter("target", "the name of a target (or a contract's as `contract`)")
+    return Query(target, _verdict(given), until=instant(given, "at"), limit=1, contract=contract)
 
 
 def instant(parameters: Mapping[str, str], name: str) -> datetime | None:
@@ -69,6 +91,13 @@ def _verdict(parameters: Mapping[str, str]) -> Verdict | None:
         raise BadParameter("verdict", f"one of {', '.join(Verdict)}") from None
 
 
+def _state(parameters: Mapping[str, str]) -> str | None:
+    state = parameters.get("state")
+    if state is not None and state not in STATES:
+        raise BadParameter("state", f"one of {', '.join(STATES)}")
+    return state
+
+
 def _limit(parameters: Mapping[str, str]) -> int:
     text = parameters.get("limit", str(LIMIT))
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MOST:
@@ -83,8 +112,11 @@ def _before(parameters: Mapping[str, str]) -> str | None:
     return before
 
 
-def select(entries: Sequence[PacketEntry], query: Query) -> tuple[tuple[PacketEntry, ...], str | None]:
-    """One page, newest first, and the `before` of the next one. What is frozen meanwhile shifts nothing."""
+def select(
+    entries: Sequence[PacketEntry], query: Query, contracts: Mapping[str, str] | None = None
+) -> tuple[tuple[PacketEntry, ...], str | None]:
+    """One page, newest first, and the `before` of the next one. What is frozen meanwhile shifts nothing. `contracts`
+    gives the contract of each target."""
     limit_key = None
     if query.before is not None:
         last = next((entry for entry in entries if entry.id == query.before), None)
@@ -95,7 +127,9 @@ def select(entries: Sequence[PacketEntry], query: Query) -> tuple[tuple[PacketEn
         entry
         for entry in sorted(entries, key=_key, reverse=True)
         if (query.target is None or entry.target == query.target)
+        and (query.contract is None or (contracts or {}).get(entry.target) == query.contract)
         and (query.verdict is None or entry.verdict == query.verdict)
+        and (query.state is None or entry.state == query.state)
         and (query.since is None or entry.frozen_at >= query.since)
         and (query.until is None or entry.frozen_at <= query.until)
         and (limit_key is None or _key(entry) < limit_key)
@@ -104,10 +138,15 @@ def select(entries: Sequence[PacketEntry], query: Query) -> tuple[tuple[PacketEn
     return shown, shown[-1].id if len(wanted) > len(shown) else None
 
 
-def latest(entries: Sequence[PacketEntry], target: str, at: datetime | None) -> PacketEntry | None:
-    """The newest packet of a target, at or before `at` where that is given."""
-    found, _ = select(entries, Query(target=target, until=at, limit=1))
-    return found[0] if found else None
+def latest(
+    entries: Sequence[PacketEntry], query: Query, contracts: Mapping[str, str] | None = None
+) -> PacketEntry | None:
+    """The newest packet that a query of `parse_latest` selects; of a whole contract the one that leads its incident."""
+    found, _ = select(entries, query, contracts)
+    newest = found[0] if found else None
+    if newest is None or query.target is not None:
+        return newest
+    return next((entry for entry in entries if entry.id == newest.incident), newest)
 
 
 def _key(entry: PacketEntry) -> tuple[datetime, str]:

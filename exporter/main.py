@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -17,11 +18,12 @@ from pydantic import SecretStr
 
 from exporter.log import configure, say
 from exporter.program import Program, wire
+from exporter.sessions import Sessions
 from exporter.web import Access, create
 from probe import __version__
 from probe.records import Result, Verdict
 from probe.settings import ConfigError, Loaded, is_loopback, split_listen
-from probe.state import StateInUse, hold
+from probe.state import StateInUse, hold, session_key
 from probe.vault import StoreError, Vault
 from probe.watch import Pace
 
@@ -52,7 +54,7 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
     settings = program.loaded.settings
     server = _Server(
         uvicorn.Config(
-            create(program, program.vault, program.metrics, _access(program.loaded)),
+            create(program, program.vault, program.metrics, _access(program.loaded), inbox=program.inbox),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -67,7 +69,9 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
         asyncio.create_task(server.serve(sockets=[listener]), name="http"),
         asyncio.create_task(program.history.run(), name="history"),
         asyncio.create_task(program.freezer.run(), name="freezer"),
-        asyncio.create_task(_expire(program), name="retention"),
+        asyncio.create_task(program.inbox.run(), name="alerts"),
+        # Of pods that share a store one is enough; a first one that is away is not missed for some hours.
+        *([asyncio.create_task(_expire(program), name="retention")] if program.loaded.shard.index == 0 else []),
         asyncio.create_task(program.reloader.watch(), name="reload"),
         asyncio.create_task(program.lag.run(), name="lag"),
         asyncio.create_task(program.controls_watch.run(), name="controls"),
@@ -76,25 +80,27 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
         *([asyncio.create_task(program.watch_twins(), name="twins")] if program.peers else []),
     ]
     program.prober.restore()
-    with contextlib.suppress(StoreError):  # a store that is away is told of when something is to be written
-        program.metrics.seed_packets(await program.vault.entries())
     workers.append(program.schedule.start())
+    seeding = asyncio.create_task(_seed(program), name="seed")  # a store that is large, or hangs, delays no probe
     host, port = listener.getsockname()[:2]
-    say("started", version=__version__, targets=len(program.loaded.targets), listen=f"{host}:{port}")
+    facts: dict[str, Any] = {} if program.shard_words is None else {"part": program.shard_words}
+    say("started", version=__version__, targets=len(program.loaded.targets), listen=f"{host}:{port}", **facts)
     stopping = asyncio.create_task(stop.wait(), name="stop")
     broken, _ = await asyncio.wait([stopping, *workers], return_when=asyncio.FIRST_COMPLETED)
     began = asyncio.get_running_loop().time()
     await program.schedule.stop(GRACE_S / 2)
     await program.prober.settle(GRACE_S / 8)
+    if left := await program.inbox.drain(GRACE_S / 8):
+        say("stopped before every alert was looked at", level=logging.WARNING, alerts=left)
     owed = await program.freezer.drain(max(1.0, GRACE_S - (asyncio.get_running_loop().time() - began)))
     if owed:
         say("stopped with packets still owed to the store", level=logging.ERROR, owed=owed)
     await program.history.flush()
     server.should_exit = True
     await asyncio.wait([workers[0]], timeout=10)
-    for task in (stopping, *workers):
+    for task in (stopping, seeding, *workers):
         task.cancel()
-    ended = await asyncio.gather(stopping, *workers, return_exceptions=True)
+    ended = await asyncio.gather(stopping, seeding, *workers, return_exceptions=True)
     await program.client.aclose()
     program.history.close()
     failures = [end for end in ended if isinstance(end, Exception)]
@@ -105,6 +111,12 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
         return 1
     say("stopped")
     return 0
+
+
+async def _seed(program: Program) -> None:
+    """What the metrics say of packets that were there before us. A store that is away is told of when it is needed."""
+    with contextlib.suppress(StoreError):
+        program.metrics.seed_packets(await program.vault.newest(target.name for target in program.targets))
 
 
 async def _expire(program: Program) -> None:
@@ -128,7 +140,10 @@ async def _reload_quietly(program: Program) -> None:
 
 def _access(loaded: Loaded) -> Access:
     read: Callable[[], SecretStr | None] = loaded.token.read if loaded.token else (lambda: None)
-    return Access(token=read, loopback=is_loopback(loaded.settings.server.listen))
+    server = loaded.settings.server
+    is_secure = server.tls.cert_file is not None or (server.external_url or "").startswith("https://")
+    sessions = Sessions(session_key(loaded.path(loaded.settings.state)), is_secure)
+    return Access(token=read, loopback=is_loopback(server.listen), sessions=sessions)
 
 
 def run(loaded: Loaded) -> int:

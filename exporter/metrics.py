@@ -128,6 +128,11 @@ class Metrics:
             self._store_errors.labels(operation)
         self.set_targets(targets, contracts)
 
+    @property
+    def latest(self) -> Latest:
+        """What the gauges are read from, for the status page."""
+        return self._latest
+
     def set_targets(self, targets: Sequence[Target], contracts: Mapping[str, Contract]) -> None:
         """What a newly loaded configuration probes: new targets are born at 0, removed ones leave nothing."""
         known = {target.name for target in targets}
@@ -250,6 +255,7 @@ class Metrics:
                 self._count_packet(event)
             case StoreFailed():
                 self._store_errors.labels(event.operation).inc()
+                self._latest.store_failed = (self._clock(), event.operation)
             case Refused():
                 self._store_errors.labels("refused").inc()
             case UnpaidSent():

@@ -53,6 +53,9 @@ class Vault(Protocol):
     async def addenda(self, packet_id: str, /) -> tuple[tuple[str, Json], ...]: ...
     async def verify(self, packet_id: str, /) -> tuple[Problem, ...]: ...
     async def entries(self) -> tuple[PacketEntry, ...]: ...
+    async def of(self, target: str, /) -> tuple[PacketEntry, ...]: ...
+    async def entry(self, packet_id: str, /) -> PacketEntry:
+        """The line of one packet. PacketNotFound where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,42 +83,60 @@ class PacketRoutes:
 
     async def _list(self, request: Request) -> Response:
         entries = await self.vault.entries()
+        shown: tuple[PacketEntry, ...] = ()
+        following, wrong = None, None
         try:
-            query = listing.parse(request.query_params)
-            shown, following = listing.select(entries, query)
+            shown, following = listing.select(entries, listing.parse(request.query_params), self._contracts())
         except listing.BadParameter as error:
-            raise Refusal(400, str(error), parameter=error.name) from None
+            if not wants_page(request):
+                raise Refusal(400, str(error), parameter=error.name) from None
+            wrong = error
         if not wants_page(request):
             return answers.document({"packets": [listing.row(entry) for entry in shown], "next": following})
-        rest = request.url.include_query_params(before=following).query if following else None
-        text = await asyncio.to_thread(answers.html, "packets.html", entries=shown, query=query, rest=rest)
-        return answers.page(text)
+        facts = answers.asker(request) | {
+            "entries": shown,
+            "count": len(entries),
+            "given": {name: text for name, text in request.query_params.items() if text},
+            "wrong": wrong,
+            "names": sorted({*(target.name for target in self.board.targets), *(it.target for it in entries)}),
+            "states": listing.STATES,
+            "now": datetime.now(UTC),
+            "rest": request.url.include_query_params(before=following).query if following else None,
+            "first": request.url.remove_query_params("before").query if "before" in request.query_params else None,
+        }
+        return answers.page(
+            await asyncio.to_thread(answers.html, "packets.html", **facts), status=400 if wrong else 200
+        )
 
     async def latest(self, request: Request) -> Response:
-        target = request.query_params.get("target")
-        if not target:
-            raise Refusal(400, "target: expected the name of a target", parameter="target")
         try:
-            at = listing.instant(request.query_params, "at")
+            query = listing.parse_latest(request.query_params)
         except listing.BadParameter as error:
             raise Refusal(400, str(error), parameter=error.name) from None
-        entry = listing.latest(await self.vault.entries(), target, at)
+        known = await (self.vault.entries() if query.target is None else self.vault.of(query.target))
+        entry = listing.latest(known, query, self._contracts())
         if entry is None:
-            raise Refusal(404, "There is no packet of this target at or before that time.")
+            raise Refusal(404, "There is no packet of this target or contract at or before that time.")
         return RedirectResponse(f"/packets/{entry.id}", 302)
+
+    def _contracts(self) -> dict[str, str]:
+        return {target.name: target.contract.name for target in self.board.targets}
 
     async def packet(self, request: Request) -> Response:
         """The packet as it stands now. As it was frozen it stays at /packets/{id}/files/packet.json."""
         identity = _packet_id(request)
         files, problems = await self._files(identity)
         _refuse_other_forms(files)
-        entry = next((known for known in await self.vault.entries() if known.id == identity), None)
-        if entry is None:
-            raise Refusal(404, "There is no such packet.")
+        try:
+            entry = await self.vault.entry(identity)
+        except PacketNotFound:
+            raise Refusal(404, "There is no such packet.") from None
         view = View(entry, files, await self.vault.addenda(identity), problems)
         if not wants_page(request):
             return answers.document(await asyncio.to_thread(view.document))
-        return answers.page(await asyncio.to_thread(lambda: answers.html("packet.html", **view.page())))
+        facts = answers.asker(request)
+        results = self.board.results(entry.target)
+        return answers.page(await asyncio.to_thread(lambda: answers.html("packet.html", **facts, **view.page(results))))
 
     async def zip(self, request: Request) -> Response:
         identity = _packet_id(request)

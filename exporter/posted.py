@@ -10,14 +10,16 @@ from exporter.answers import Refusal
 
 MOST_BODY_BYTES: Final = 64 * 1024
 MOST_KEY_CHARACTERS: Final = 255
+FORM: Final = "application/x-www-form-urlencoded"
+FORM_TOKEN: Final = "form_token"  # noqa: S105 - a field's name; `access` looks at it before a route is asked
 
 
-async def body(request: Request) -> bytes:
+async def body(request: Request, most_bytes: int = MOST_BODY_BYTES) -> bytes:
     read = bytearray()
     async for chunk in request.stream():
         read += chunk
-        if len(read) > MOST_BODY_BYTES:
-            raise Refusal(413, f"At most {MOST_BODY_BYTES} bytes are read.", headers={"Connection": "close"})
+        if len(read) > most_bytes:
+            raise Refusal(413, f"At most {most_bytes} bytes are read.", headers={"Connection": "close"})
     return bytes(read)
 
 
@@ -37,10 +39,11 @@ def fields(request: Request, content: bytes) -> dict[str, Any]:
             except orjson.JSONDecodeError:
                 raise Refusal(400, "The body is not JSON.") from None
             return stated if isinstance(stated, dict) else {}
-        case "application/x-www-form-urlencoded":
+        case kind if kind == FORM:
             form: dict[str, Any] = {
                 name: values[0] for name, values in parse_qs(content.decode("utf-8", "replace")).items()
             }
+            form.pop(FORM_TOKEN, None)
             if "request_ids" in form:
                 form["request_ids"] = form["request_ids"].replace(",", " ").split()
             return form

@@ -5,22 +5,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from exporter.alerts import Candidate
+from exporter.inbox import Inbox
 from exporter.keyring import Keyring
 from exporter.log import EventLog, say
 from exporter.metrics import Metrics
+from exporter.noticed import Noticed, Notices
 from exporter.reload import Reloaded, Reloader
 from exporter.web import WindowView
 from probe import __version__, gate
-from probe.budget import Budget, BudgetSpent
+from probe.budget import BudgetSpent
 from probe.client import Auth, Client, Network
 from probe.cycle import Prober
 from probe.edges import Controlled, Edges, Surroundings
-from probe.freezer import Freezer
+from probe.freezer import Freezer, PacketWaits
 from probe.history import History
 from probe.notes import Note, addendum
 from probe.peers import Peers
 from probe.pong import Target
-from probe.records import Event, Json, Listener, Listing, Observation, ProbeRequest, Result, TwinsSeen
+from probe.records import Event, Json, Listener, Listing, Observation, ProbeRequest, Result, Trigger, TwinsSeen
 from probe.remembered import Remembered
 from probe.replay import answered, same_target
 from probe.schedule import LagMeter, Schedule
@@ -52,8 +55,10 @@ class Program:
     sources: SourceWatch
     twins: tuple[tuple[str, str], ...] = ()
     reloader: Reloader = field(init=False)
+    inbox: Inbox = field(init=False)
 
     def __post_init__(self) -> None:
+        self.inbox = Inbox(self, self.vault, Notices(self.history))
         self.reloader = Reloader(self.loaded, self.adopt, self.metrics.set_reloaded)
 
     def adopt(self, loaded: Loaded) -> None:
@@ -93,12 +98,24 @@ class Program:
         return self.loaded.targets
 
     @property
+    def alerts(self) -> tuple[Noticed, ...]:
+        return self.inbox.notices.latest()
+
+    @property
+    def shard_words(self) -> str | None:
+        return self.loaded.shard_words
+
+    @property
     def ready(self) -> bool:
         return True
 
     @property
     def controls(self) -> dict[str, bool | None]:
         return dict(self.controls_watch.seen)
+
+    @property
+    def outside_reachable(self) -> bool | None:
+        return self.controls_watch.outside_reachable()
 
     @property
     def listings(self) -> Mapping[tuple[str, str], Listing]:
@@ -114,11 +131,42 @@ class Program:
     def window(self, target: str) -> WindowView:
         policy = next(known.freeze for known in self.loaded.targets if known.name == target)
         window = self.prober.windows[target]
-        packets = () if window.incident is None else tuple(known.packet_id for known in window.incident.packets)
-        return WindowView(len(window.failing), policy.window, policy.failures, window.active, packets)
+        incident = window.incident
+        packets = () if incident is None else tuple(known.packet_id for known in incident.packets)
+        since = None if incident is None else incident.first_failed_at
+        return WindowView(len(window.failing), policy.window, policy.failures, window.active, packets, since)
 
     async def freeze_now(self, target: str) -> str:
         return await self.prober.freeze_now(target)
+
+    async def freeze_for_alert(self, target: str) -> str:
+        try:
+            return await self.prober.freeze_now(target, Trigger.ALERT)
+        except PacketWaits as waits:
+            return waits.packet_id
+
+    def open_packets(self, target: str) -> tuple[Candidate, ...]:
+        known = next(known for known in self.loaded.targets if known.name == target)
+        incident = self.prober.windows[target].incident
+        if incident is None:
+            return ()
+        return tuple(
+            Candidate(
+                packet_id=packet.packet_id,
+                target=target,
+                verdict=packet.verdict,
+                frozen_at=incident.first_failed_at,
+                incident=self.prober.incident_of(known, packet.packet_id),
+                is_open=True,
+            )
+            for packet in incident.packets
+        )
+
+    def append(self, packet: str, target: str, document: Json) -> None:
+        self.prober.append(packet, target, document)
+
+    def sealed(self, text: str, place: str) -> str:
+        return self.keyring.redactor().seal_text(text, place).value
 
     async def replay(self, document: Json) -> Json:
         target = same_target(document, {known.name: known for known in self.targets})
@@ -230,8 +278,7 @@ def _clock_was_set(seconds: float) -> None:
 
 
 def _budget(loaded: Loaded) -> dict[str, int]:
-    budget = loaded.settings.budget
-    return {"probes": budget.probes_per_day, "tokens": budget.tokens_per_day}
+    return {"probes": loaded.budget.probes_per_day, "tokens": loaded.budget.tokens_per_day}
 
 
 def _controls(loaded: Loaded) -> list[Control]:
@@ -247,5 +294,8 @@ def _surroundings(loaded: Loaded) -> Surroundings:
         request_ids=settings.redaction.request_ids,
         egress_ip=settings.redaction.egress_ip,
         version=__version__,
-        budget=Budget(settings.budget.probes_per_day, settings.budget.tokens_per_day),
+        budget=loaded.budget,
+        elsewhere={
+            name: frozenset(it.name for it in loaded.elsewhere if it.contract.name == name) for name in loaded.contracts
+        },
     )

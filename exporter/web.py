@@ -19,10 +19,13 @@ from starlette.routing import Route
 from exporter import answers
 from exporter.access import Access, Guard
 from exporter.answers import Refusal
+from exporter.inbox import Inbox
 from exporter.log import say
+from exporter.login import LoginRoutes
 from exporter.metrics import Metrics
 from exporter.packets import PacketRoutes, Vault
-from exporter.status import Board, WindowView, status
+from exporter.status import Board, Snapshot, WindowView, status
+from exporter.webhook import Webhook
 from probe.records import StoreFailed
 from probe.settings import ConfigError
 from probe.vault import StoreError
@@ -36,10 +39,12 @@ def create(
     metrics: Metrics,
     access: Access,
     *,
+    inbox: Inbox | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     freeze_wait_s: float = 20.0,
 ) -> Starlette:
-    """The application. `freeze_wait_s` is how long a request to freeze waits for the store."""
+    """The application. `freeze_wait_s` is how long a request to freeze waits for the store; without an inbox nobody
+    takes alerts."""
     web = _Web(board, metrics, clock)
     packets = PacketRoutes(board, vault, freeze_wait_s)
     app = Starlette(
@@ -49,6 +54,8 @@ def create(
             Route("/-/healthy", web.healthy),
             Route("/-/ready", web.ready),
             Route("/-/reload", web.reload, methods=["POST"]),
+            *([Route("/alerts", Webhook(inbox).post, methods=["POST"])] if inbox else []),
+            *LoginRoutes(access).routes(),
             *packets.routes(),
         ],
         middleware=[Middleware(answers.CommonHeaders), Middleware(Guard, access=access)],
@@ -103,6 +110,9 @@ class _Web:
         body, headers = await self.metrics.render(accept, request.headers.get("accept-encoding", ""))
         return Response(body, headers=headers)
 
-    async def status_page(self, _: Request) -> Response:
-        facts = status(self.board, self.clock())
-        return answers.page(await asyncio.to_thread(answers.html, "status.html", **facts))
+    async def status_page(self, request: Request) -> Response:
+        seen, latest, now = Snapshot.of(self.board), self.metrics.latest, self.clock()
+        asked = answers.asker(request) | {"renews": request.query_params.get("renew") == "15"}
+        return answers.page(
+            await asyncio.to_thread(lambda: answers.html("status.html", **asked, **status(seen, latest, now)))
+        )

@@ -90,8 +90,9 @@ class Aftermath:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
 
-    async def freeze_now(self, target: Target) -> str:
-        """Freeze the latest failing exchange by hand; the ID of its packet, also where that exists already.
+    async def freeze_now(self, target: Target, trigger: Trigger = Trigger.MANUAL) -> str:
+        """Freeze the latest failing exchange, by hand or for an alert; the ID of its packet, also where that exists
+        already.
 
         LookupError: no failing exchange has been seen.
         """
@@ -101,7 +102,7 @@ class Aftermath:
             raise LookupError("no failing exchange has been seen for this target yet")
         identity = packet_id(target.name, subject.probe_id, subject.due_at)
         incident = self._parts.standing.incident_of(target.contract.name, identity)
-        case = self._case(target, identity, incident, subject, (subject,))
+        case = replace(self._case(target, identity, incident, subject, (subject,)), trigger=trigger)
         if not await self._parts.freezer.freeze(case):
             raise LookupError("its packet was refused: a secret would have gone with it; see the log")
         return identity
@@ -249,7 +250,12 @@ class Aftermath:
             history=self._parts.history.recent(target.name)[-HISTORY_IN_PACKET:],
             last_good=self._parts.history.last_good(target.name),
             trip=trip,
-            scope=work_out(self._parts.standing.seen(target.contract.name, {}), target.name, now),
+            scope=work_out(
+                self._parts.standing.seen(target.contract.name, {}),
+                target.name,
+                now,
+                unseen=len(self._elsewhere(target.contract.name)),
+            ),
             impact=self._surroundings.impact,
             owner=self._surroundings.owner,
             posts=self._surroundings.posts,
@@ -266,4 +272,10 @@ class Aftermath:
         here = self._parts.standing.seen(contract, asked_after)
         there = tuple(seen for seen in elsewhere or () if seen.contract == contract)
         unasked = self._parts.edges.peers is not None and elsewhere is None
-        return work_out((*here, *there), target.name, self._parts.edges.now(), others_unknown=unasked)
+        unseen = len(self._elsewhere(contract) - {seen.target for seen in there})
+        now = self._parts.edges.now()
+        return work_out((*here, *there), target.name, now, others_unknown=unasked, unseen=unseen)
+
+    def _elsewhere(self, contract: str) -> frozenset[str]:
+        """The targets of a contract that other shards probe."""
+        return self._surroundings.elsewhere.get(contract, frozenset())

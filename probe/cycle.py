@@ -17,12 +17,14 @@ from probe.packet import recovery, reopening
 from probe.pong import Target
 from probe.records import (
     Event,
+    Json,
     Judgement,
     Listener,
     Recovered,
     Reopened,
     RequestKind,
     Result,
+    Trigger,
     Trip,
     Verdict,
     WindowChanged,
@@ -111,12 +113,21 @@ class Prober:
         )
         self._take(result)
 
-    async def freeze_now(self, name: str) -> str:
-        """Freeze the latest failing exchange of a target by hand; the ID of its packet, also where that exists already.
+    async def freeze_now(self, name: str, trigger: Trigger = Trigger.MANUAL) -> str:
+        """Freeze the latest failing exchange of a target, by hand or for an alert; the ID of its packet, also where it
+        exists already.
 
         KeyError: no such target. LookupError: no failing exchange has been seen.
         """
-        return await self._aftermath.freeze_now(self._standing.targets[name])
+        return await self._aftermath.freeze_now(self._standing.targets[name], trigger)
+
+    def incident_of(self, target: Target, packet: str) -> str:
+        """The incident that a packet of a target is part of."""
+        return self._standing.incident_of(target.contract.name, packet)
+
+    def append(self, packet: str, target: str, document: Json) -> None:
+        """Owe an addendum to a packet."""
+        self._aftermath.append(packet, target, document)
 
     async def replay(self, target: Target) -> Result | None:
         """Send the request of a target once, beside the schedule; None where the day's budget does not allow it."""

@@ -1,7 +1,7 @@
 """What the flow is handed: the I/O that it needs as callables, and what the configuration says around a probe."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import SecretStr
@@ -57,7 +57,8 @@ class Edges:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a packet says that comes from configuration and not from the wire, and the day's budget."""
+    """What a packet says that comes from configuration and not from the wire, and the day's budget. `elsewhere` names
+    the targets that other shards probe, by contract."""
 
     impact: str | None
     owner: str | None
@@ -66,3 +67,4 @@ class Surroundings:
     egress_ip: str
     version: str
     budget: Budget
+    elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -28,6 +28,14 @@ RETRY_S = 5.0
 _ZIP = ".zip"
 
 
+class PacketWaits(StoreError):
+    """The store did not take a packet; it waits in the spool and is tried again."""
+
+    def __init__(self, packet_id: str) -> None:
+        super().__init__("the packet waits in the spool")
+        self.packet_id = packet_id
+
+
 @dataclass(frozen=True, slots=True)
 class _Addendum:
     """`again`: it may be in the store already, from before a restart."""
@@ -71,10 +79,10 @@ class Freezer:
         self._owe(_Addendum(packet_id, target, document, again))
 
     async def freeze(self, case: Case) -> bool:
-        """Owe this packet and wait; whether it was written (False: refused). StoreError: it waits in the spool."""
+        """Owe this packet and wait; whether it was written (False: refused). PacketWaits: it is in the spool."""
         await asyncio.shield(self._owe(case))
         if f"{case.packet_id}{_ZIP}" in self._waiting():
-            raise StoreError("the packet waits in the spool")
+            raise PacketWaits(case.packet_id)
         return case.packet_id not in self._refused
 
     def _owe(self, work: Case | _Addendum) -> asyncio.Future[None]:
@@ -198,12 +206,14 @@ class Freezer:
         return f"{case.packet_id}{_ZIP}", data
 
     async def _earlier(self, case: Case) -> tuple[str, ...]:
-        """Packets of the same signature, newest first; none where the store cannot be read now."""
-        try:
-            entries = await self._vault.entries()
-        except StoreError as error:
-            self._publish(StoreFailed("read", case.packet_id, str(error)))
-            return ()
+        """Packets of the same signature, newest first. A store that is known to be away, or is now, is not waited for
+        again and again: then those that were seen before."""
+        entries = self._vault.known()
+        if not self._waiting():
+            try:
+                entries = await self._vault.of(case.target.name)
+            except StoreError as error:
+                self._publish(StoreFailed("read", case.packet_id, str(error)))
         return tuple(
             entry.id
             for entry in entries

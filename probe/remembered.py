@@ -112,7 +112,9 @@ class Remembered:
 
 
 def _addendum_key(packet_id: str, document: Json) -> str:
-    return f"owed-addendum/{packet_id}/{document.get('at')}/{document.get('kind')}"
+    """Several alerts may be told of in one moment, each in an addendum of its own."""
+    alert = f"/{document['fingerprint']}" if document.get("kind") == "alert" else ""
+    return f"owed-addendum/{packet_id}/{document.get('at')}/{document.get('kind')}{alert}"
 
 
 def _read(kind: TypeAdapter[T], value: bytes | None) -> T | None:

@@ -50,10 +50,16 @@ _LABEL_WORDS = {"region": "region", "tenant": "tenant", "service": "workflow", "
 _Value = tuple[str, str]  # dimension, value
 
 
-def work_out(seen: Sequence[Seen], target: str, as_of: datetime, *, others_unknown: bool = False) -> Scope:
+def work_out(
+    seen: Sequence[Seen], target: str, as_of: datetime, *, others_unknown: bool = False, unseen: int = 0
+) -> Scope:
     """The scope of a failure of `target`, from what is known of every target of its contract; `others_unknown` where
-    other instances should have been looked at and could not be."""
+    other instances should have been looked at and could not be, `unseen` targets of it are probed by other shards and
+    nothing is known of them."""
     sentence = _sentence(seen, target)
+    if unseen:
+        sentence = sentence.replace(_ALL, _ALL_KNOWN, 1)
+        sentence += f" Not known: {unseen} more targets of this contract, which other shards probe."
     if others_unknown:
         sentence += " Not known: what other instances see; Prometheus did not answer."
     instances = {it.instance: it.address for it in seen if it.instance and it.address}
@@ -64,6 +70,10 @@ def work_out(seen: Sequence[Seen], target: str, as_of: datetime, *, others_unkno
         instances=tuple(instances.items()),
         is_well_elsewhere=_is_well_elsewhere(seen, target),
     )
+
+
+_ALL = "All traffic of this contract that is probed:"
+_ALL_KNOWN = "All that is known of this contract:"
 
 
 def _is_well_elsewhere(seen: Sequence[Seen], target: str) -> bool:
@@ -93,7 +103,7 @@ def _sentence(seen: Sequence[Seen], target: str) -> str:
             return (
                 f"Not known: of the targets of this contract only {failing[0].name} is known, and it fails.{left_out}"
             )
-        return f"All traffic of this contract that is probed: {len(failing)} of {len(failing)} targets fail.{left_out}"
+        return f"{_ALL} {len(failing)} of {len(failing)} targets fail.{left_out}"
     counts = (
         f"{len(failing)} of {len(failing) + len(healthy)} targets fail ({_names(failing)}; healthy: {_names(healthy)})."
     )

@@ -1,4 +1,4 @@
-"""The folder `state`: held by one process at a time, and the key that redaction tokens are made with."""
+"""The folder `state`: held by one process at a time, and the keys that redaction tokens and sessions are made with."""
 
 import fcntl
 import os
@@ -40,8 +40,17 @@ def hold(state: Path) -> Held:
 def token_key(state: Path) -> bytes:
     """The key that redaction tokens are made with, one per `state`, made at first use: equal values get equal tokens
     in all packets of a store, and nobody without the key can test a guess against a token."""
-    state.mkdir(parents=True, exist_ok=True)
-    file = state / "redaction.key"
+    return _kept(state / "redaction.key")
+
+
+def session_key(state: Path) -> bytes:
+    """The key that sessions of the pages are signed with, one per `state`: a restart signs nobody out."""
+    return _kept(state / "session.key")
+
+
+def _kept(file: Path) -> bytes:
+    """32 random bytes, made at first use."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -82,9 +82,14 @@ K = TypeVar("K", bound=str)
 Decision = Trip | Reopened | Recovered
 
 
+def name_in_id(target: str) -> str:
+    """What a packet's ID shows of the target; more than one target may look like this."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", target).strip("-")[:40]
+
+
 def packet_id(target: str, probe_id: str, due_at: datetime) -> str:
     """The ID that the tripping probe determines: a restart or a second writer arrives at the same one."""
-    name = re.sub(r"[^A-Za-z0-9]+", "-", target).strip("-")[:40]
+    name = name_in_id(target)
     digest = hashlib.sha256(f"{target}\n{probe_id}".encode()).hexdigest()[:8]
     return f"{due_at:%Y%m%dT%H%M%SZ}-{name}-{digest}"
 

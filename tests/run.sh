@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test, in two halves side by side: those in tests/e2e mostly wait for real processes, the others compute.
+# Every test, in three parts side by side: those in tests/e2e mostly wait for real processes, the others compute.
 # With arguments: pytest with these, as it is.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -9,15 +9,19 @@ if [ $# -gt 0 ]; then
 fi
 
 rm -f .coverage .coverage.*
-waiting=$(mktemp)
-trap 'rm -f "$waiting"' EXIT
-$bin/coverage run --parallel-mode -m pytest tests/e2e >"$waiting" 2>&1 &
-$bin/coverage run --parallel-mode -m pytest --ignore=tests/e2e
-rest=$?
-echo "tests/e2e, which ran beside these:"
-wait %1
-e2e=$?
-cat "$waiting"
+told=$(mktemp -d)
+trap 'rm -rf "$told"' EXIT
+part() { $bin/coverage run --parallel-mode -m pytest "$@"; }
+part tests/e2e >"$told/e2e" 2>&1 &
+e2e=$!
+part tests --ignore=tests/e2e --ignore=tests/probe >"$told/exporter" 2>&1 &
+exporter=$!
+part tests/probe
+failed=$?
+wait $exporter || failed=1
+cat "$told/exporter"
+wait $e2e || failed=1
+cat "$told/e2e"
 $bin/coverage combine --quiet
 $bin/coverage report --skip-covered --include='probe/*,exporter/*'
-exit $((rest || e2e))
+exit $failed

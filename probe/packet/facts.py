@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 
+from probe import sse
 from probe.packet.case import Case
 from probe.records import Json, Listing, Observation, Phase, Reply, Result, Verdict
 
@@ -104,20 +105,29 @@ def received_bytes(seen: Observation) -> int | None:
 
 
 def body_shape(reply: Reply) -> str:
-    """What kind of body it is, without its content: its two upper levels of keys when it is JSON."""
+    """What kind of body it is, without its content: its two upper levels of keys when it is JSON; of a stream how many
+    events it has, and the keys of the first."""
     if not reply.body:
         return "empty"
     kind = reply.header("content-type") or "no content type"
+    events = sse.parse(reply.body).events
+    if events:
+        count = f"{len(events)} event{'s' if len(events) != 1 else ''}"
+        return f"{kind}, {count}, the first {_shape(events[0].data)}"
+    return f"{kind}, {_shape(reply.body)}"
+
+
+def _shape(text: str) -> str:
     try:
-        body = orjson.loads(reply.body)
+        body = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return f"{kind}, not JSON"
+        return "not JSON"
     if not isinstance(body, dict):
-        return f"{kind}, JSON {type(body).__name__}"
+        return f"JSON {type(body).__name__}"
     keys = [
         f"{key}{{{', '.join(map(str, value))}}}" if isinstance(value, dict) else str(key) for key, value in body.items()
     ]
-    return f"{kind}, JSON {{{', '.join(keys)}}}"
+    return f"JSON {{{', '.join(keys)}}}"
 
 
 def exchange(seen: Observation) -> Json:

@@ -1,5 +1,6 @@
 """The page's two pictures as plain geometry: when the probes before the trip ran, and where their time went."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -25,8 +26,9 @@ _PHASES: Final = (
 )
 
 
-def timeline(document: Json) -> Json | None:
-    """One mark for each tick of the history: across by due time, up by latency; None without a history."""
+def timeline(document: Json, moments: Sequence[tuple[datetime, str]] = ()) -> Json | None:
+    """One mark for each tick of the history: across by due time, up by latency; None without a history. Of `moments`
+    (what happened when) those that it spans."""
     ticks = document["history"]
     if not ticks:
         return None
@@ -43,7 +45,7 @@ def timeline(document: Json) -> Json | None:
         status = "no status" if tick["status"] is None else f"HTTP {tick['status']}"
         marks.append(
             {
-                "x": round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1),
+                "x": _across(share),
                 "y": _height(seconds or 0, top_s),
                 "kind": _MARKS.get(tick["verdict"], "failing"),
                 "counted": tick["probe_id"] in failing,
@@ -57,6 +59,11 @@ def timeline(document: Json) -> Json | None:
         "slow_y": _height(slow_s, top_s) if slow_s <= top_s else None,
         "slow_s": slow_s,
         "top_s": top_s,
+        "moments": [
+            {"x": _across((at - due[0]).total_seconds() / span_s), "words": words}
+            for at, words in moments
+            if due[0] <= at <= due[-1] and span_s
+        ],
         "first": ticks[0]["due_at"],
         "last": ticks[-1]["due_at"],
         "kinds": [kind for kind in ("ok", "failing", "ours", "missed") if any(mark["kind"] == kind for mark in marks)],
@@ -99,6 +106,10 @@ def waterfall(document: Json) -> Json | None:
         "rows": rows,
         "phases": [phase for phase in (*(name for _, name in _PHASES), "unfinished") if phase in used],
     }
+
+
+def _across(share: float) -> float:
+    return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
 
 
 def _height(value_s: float, top_s: float) -> float:

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+import gc
 import json
-from collections.abc import AsyncIterator
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
+import uvloop
 
 from exporter.gateway import Gateway
 from exporter.gateway_docs import contract
@@ -190,6 +194,32 @@ async def test_stopping_ends_a_connection_that_is_still_being_answered() -> None
         while not gateway.received:  # noqa: ASYNC110 - what is awaited is the arrival itself, which signals nobody
             await asyncio.sleep(0)
     assert await waiting == b""
+
+
+@pytest.mark.parametrize("loop", [uvloop.new_event_loop, asyncio.new_event_loop], ids=["uvloop", "asyncio"])
+def test_a_caller_that_hangs_up_in_the_middle_of_a_stream_is_no_error_of_ours(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """uvloop, which the demo runs on, refuses a write to a connection that is gone with an error of its own kind."""
+    told: list[object] = []
+
+    async def hang_up() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        async with running() as gateway:
+            port = int(gateway.origin.rpartition(":")[2])
+            for _ in range(3):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                reset_at_once = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset_at_once)
+                writer.write(chat(ASK | {"stream": True}))
+                await reader.readuntil(b"data: ")
+                writer.close()
+                await asyncio.sleep(0.06)  # three events of the stream
+        gc.collect()  # a task whose error nobody took tells of it when it goes
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(hang_up())
+    assert told == []
 
 
 async def test_one_connection_carries_many_exchanges_each_with_its_own_request_id() -> None:

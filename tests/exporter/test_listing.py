@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from exporter_facts import START
 
-from exporter.listing import BadParameter, Query, instant, latest, parse, row, select
+from exporter.listing import BadParameter, Query, instant, latest, parse, parse_latest, row, select
 from probe.index import PacketEntry
 from probe.records import Verdict
 
@@ -56,6 +56,7 @@ def test_filters_hold_together() -> None:
     packets = (*_packets(4), _packet("x", target="large", frozen_at=START), _packet("y", verdict="auth_or_account"))
     assert _ids(select(packets, Query(target="large"))[0]) == ["x"]
     assert _ids(select(packets, Query(verdict=Verdict.AUTH_OR_ACCOUNT))[0]) == ["y"]
+    assert _ids(select((*packets, _packet("z", state="recovered")), parse({"state": "recovered"}))[0]) == ["z"]
     between = Query(since=START + timedelta(minutes=1), until=START + timedelta(minutes=2))
     assert _ids(select(packets, between)[0]) == ["p2", "p1"]
 
@@ -67,12 +68,33 @@ def test_a_packet_that_is_gone_cannot_continue_a_list() -> None:
 
 def test_the_latest_packet_is_the_newest_at_or_before_the_instant() -> None:
     packets = (*_packets(3), _packet("x", target="large", frozen_at=START + timedelta(hours=1)))
-    found = latest(packets, "small", None)
-    assert found is not None and found.id == "p2"
-    found = latest(packets, "small", START + timedelta(minutes=1))
-    assert found is not None and found.id == "p1"
-    assert latest(packets, "small", START - timedelta(seconds=1)) is None
-    assert latest(packets, "unknown", None) is None
+    packets = (*packets, _packet("y", verdict="auth_or_account", frozen_at=START + timedelta(minutes=3)))
+
+    def found(**given: str) -> str | None:
+        entry = latest(packets, parse_latest(given), {"small": "example", "large": "example", "other": "another"})
+        return None if entry is None else entry.id
+
+    assert found(target="small") == "y"
+    assert found(target="small", verdict="degradation") == "p2"
+    assert found(target="small", at="2026-11-24T12:01:00Z") == "p1"
+    assert found(target="small", at="2026-11-24T11:59:59Z") is None
+    assert found(target="unknown") is None
+    assert found(contract="example") == "p0"  # it leads the incident of the newest
+    assert found(contract="another") is None
+    with pytest.raises(BadParameter, match="target"):
+        parse_latest({"at": "2026-11-24T12:00:00Z", "target": ""})
+
+
+def test_a_packet_whose_leading_one_is_gone_leads_itself() -> None:
+    packets = (_packet("p5", incident="expired"),)
+    assert latest(packets, parse_latest({"contract": "example"}), {"small": "example"}) == packets[0]
+
+
+def test_the_packets_of_a_contract_are_those_of_its_targets() -> None:
+    packets = (_packet("p1"), _packet("x", target="large"), _packet("z", target="gone"))
+    query = parse({"contract": "example"})
+    assert _ids(select(packets, query, {"small": "example", "large": "other"})[0]) == ["p1"]
+    assert select(packets, query) == ((), None)
 
 
 def test_parameters_are_read() -> None:
@@ -91,6 +113,7 @@ def test_an_empty_field_of_a_form_asks_for_nothing() -> None:
     ("name", "text"),
     [
         ("verdict", "down"),
+        ("state", "closed"),
         ("since", "yesterday"),
         ("since", "2026-11-24T12:00:00"),
         ("until", "9" * 400),

@@ -1,5 +1,6 @@
 """A packet as programs and people read it over HTTP: as it stands now, beside what was frozen and what was added."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,7 @@ ENTRY = PacketEntry(
     size_bytes=1,
 )
 NASTY = "<script>alert('x')</script>"
+COPIES = re.compile(r"<script>for \(const button .*?</script>", re.DOTALL)
 
 
 def page(addenda: Addenda) -> str:
@@ -58,7 +60,7 @@ def test_people_read_how_it_stands_before_what_was_frozen() -> None:
         "<dt>Escalation ID</dt><dd>CASE-4711</dd>",
         "<dt>Mitigation</dt><dd>traffic goes to the fallback model</dd>",
         "Since then (as of 2026-11-24T03:07:30.123Z)",
-        "<td>example-large</td>",
+        ">example-large</td>",
     ):
         assert known in now
     notes = now.partition("<h2>Notes</h2>")[2].partition("<h2>")[0]
@@ -89,6 +91,9 @@ def test_what_others_wrote_is_escaped() -> None:
     fields = dict.fromkeys(("owner", "mitigation", "impact", "text", "route", "escalation_id"), NASTY)
     odd = {"kind": NASTY, "words": NASTY, "at": NASTY, NASTY: NASTY}
     told = page(named(CONFIRMED | {"scope": scope, "recommendation": advised}, noted(1, **fields), odd))
+    ours = COPIES.search(told)
+    assert ours is not None and "alert" not in ours[0]
+    told = told.replace(ours[0], "")
     assert "<script" not in told and told.count("&lt;script&gt;") > 20
     assert "style=" not in told and " on" not in "".join(part.split(">")[0] for part in told.split("<")[1:])
 

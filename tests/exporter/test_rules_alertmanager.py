@@ -104,8 +104,8 @@ def alertmanager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process.kill()
 
 
-def fire(url: str, alerts: list[dict[str, str]]) -> None:
-    body = json.dumps([{"labels": labels} for labels in alerts]).encode()
+def fire(url: str, alerts: list[dict[str, str]], annotations: dict[str, str] | None = None) -> None:
+    body = json.dumps([{"labels": labels, "annotations": annotations or {}} for labels in alerts]).encode()
     asked = urllib.request.Request(f"{url}/api/v2/alerts", body, {"Content-Type": "application/json"})
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=10).close()
 

@@ -113,4 +113,4 @@ def test_an_alert_leads_to_the_packet_of_its_target_and_not_to_an_older_one(
         "packet", "stream", "degradation", "upstream_5xx", "threshold", frozen_at, "packet", "open", "00", 1
     )
     older = replace(packet, id="older", frozen_at=frozen_at - timedelta(days=1))
-    assert listing.latest((older, packet), asked["target"], listing.instant(asked, "at")) == packet
+    assert listing.latest((older, packet), listing.parse_latest(asked)) == packet

@@ -22,7 +22,7 @@ from probe.budget import Budget
 from probe.client import Auth
 from probe.cycle import Prober
 from probe.edges import Controlled, Edges, KeyUnavailable, Surroundings
-from probe.freezer import Freezer
+from probe.freezer import Freezer, PacketWaits
 from probe.history import History
 from probe.pong import Target
 from probe.records import (
@@ -45,11 +45,13 @@ from probe.records import (
     Sent,
     StoreFailed,
     Timings,
+    Trigger,
     Trip,
     Verdict,
     Vetoed,
 )
 from probe.redact import Policy, Redactor
+from probe.remembered import Remembered
 from probe.schedule import LagMeter
 from probe.settings import load
 from probe.spool import Spool
@@ -265,6 +267,30 @@ async def test_freezing_by_hand_freezes_the_latest_failing_exchange_once() -> No
     await asyncio.gather(worker, return_exceptions=True)
     assert first == second
     assert [entry.id for entry in await flow.vault.entries()] == [first]
+
+
+async def test_freezing_for_an_alert_says_so_and_names_the_packet_while_it_waits_for_the_store(tmp_path: Path) -> None:
+    away = tmp_path / "packets"
+    away.mkdir()
+    flow = Flow(vault=Vault.open("packets", tmp_path), spool=Spool(tmp_path / "spool"))
+    name = flow.targets[0].name
+    await flow.play([answer(503, BUSY), answer(200, GOOD)])
+    worker = asyncio.create_task(flow.freezer.run())
+    away.rename(tmp_path / "gone")
+    away.write_text("in the way")
+    with pytest.raises(PacketWaits) as waits:
+        await flow.prober.freeze_now(name, Trigger.ALERT)
+    flow.prober.append(waits.value.packet_id, name, {"kind": "alert", "at": "now", "fingerprint": "00"})
+    flow.prober.append(waits.value.packet_id, name, {"kind": "alert", "at": "now", "fingerprint": "01"})
+    assert len(Remembered(flow.history).owed_addenda()) == 2, "two alerts of one moment are both owed"
+    away.unlink()
+    (tmp_path / "gone").rename(away)
+    assert await flow.freezer.drain(10) == 0
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
+    assert [(entry.id, entry.trigger) for entry in await flow.vault.entries()] == [(waits.value.packet_id, "alert")]
+    assert await kinds(flow, waits.value.packet_id) == ["alert", "alert"]
+    assert Remembered(flow.history).owed_addenda() == ()
 
 
 async def test_a_replay_is_paid_for_and_kept_and_no_part_of_a_window() -> None:
@@ -486,7 +512,7 @@ async def test_a_new_addendum_reads_none_of_those_that_are_there() -> None:
             asked.append(packet_id)
             return await super().addenda(packet_id)
 
-    flow.freezer = Freezer(Counting(flow.vault.store, None), lambda: [SecretStr(KEY)], flow.events.append, flow.history)
+    flow.freezer = Freezer(Counting(flow.vault.objects), lambda: [SecretStr(KEY)], flow.events.append, flow.history)
     flow.freezer.append(entry.id, "small", {"kind": "recovery", "at": "2026-11-24T09:00:00.000Z"})
     await flow.settle()
     assert asked == []

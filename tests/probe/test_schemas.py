@@ -9,6 +9,7 @@ import jsonschema_rs
 import orjson
 import pytest
 
+from exporter import alerts
 from probe import render, schemas
 from probe.packet import SCHEMA, SCHEMA_VERSION, addenda_for_support, addendum, draft, for_support, merged
 from probe.packet.confirmation import Confirmed, confirmation
@@ -26,7 +27,12 @@ from tests.probe.test_gateway_log import in_log, made, read, row
 ALL = {**FAULTS, **REASONED}
 LOG = made(read(in_log(*(row(one) for one in LOGGED))[0]))
 UNREAD = made(read(rows_read=None, problem="HTTP 401"))
-EVERY = (*STORY, *named(AGAIN, LOG, UNREAD))
+RANG = alerts.Alert(True, {"target": "small"}, "f351e8ee4452ee55", START)
+PAGED = tuple(
+    alerts.addendum(it, "FreezeframeDegradation", alerts.Found("small-p0003", "small"), START)
+    for it in (RANG, replace(RANG, is_firing=False, ends_at=START))
+)
+EVERY = (*STORY, *named(AGAIN, LOG, UNREAD, *PAGED))
 ADDED = [document for _, document in EVERY]
 IDS = [f"{number} {document['kind']}" for number, document in enumerate(ADDED)]
 
@@ -91,7 +97,9 @@ def test_every_kind_of_addendum_is_as_the_schema_says_alone_and_as_stored(docume
 
 def test_what_is_looked_at_here_is_every_kind() -> None:
     kinds = {document["kind"] for _, document in EVERY}
-    assert kinds == {*FACTS, "note"} == set(schemas.addendum()["$defs"]["document"]["properties"]["kind"]["enum"])
+    assert (
+        kinds == {*FACTS, "alert", "note"} == set(schemas.addendum()["$defs"]["document"]["properties"]["kind"]["enum"])
+    )
 
 
 def test_a_confirmation_of_a_hostile_server_is_a_document_like_any_other() -> None:

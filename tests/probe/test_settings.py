@@ -123,6 +123,31 @@ def test_a_target_overrides_a_part_of_a_default_and_keeps_the_rest(load: Callabl
     assert loaded.origins["targets[0].freeze.recover"] == "default"
 
 
+def test_labels_of_defaults_and_of_a_target_stand_together_and_its_own_win(load: Callable[..., Loaded]) -> None:
+    loaded = load(
+        document(
+            defaults={"labels": {"region": "eu", "tier": "1"}},
+            targets=[target(), target(name="own", labels={"region": "us", "service": "checkout"})],
+        )
+    )
+    assert [dict(it.labels) for it in loaded.targets] == [
+        {"region": "eu", "tier": "1"},
+        {"region": "us", "tier": "1", "service": "checkout"},
+    ]
+
+
+def test_a_label_of_every_target_can_come_from_the_environment(load: Callable[..., Loaded]) -> None:
+    """As a pod gets it by the downward API; what the file says beside it stays."""
+    environ = ENVIRON | {"FREEZEFRAME_DEFAULTS__LABELS__REGION": "eu-1"}
+    loaded = load(document(defaults={"labels": {"tier": "1"}}, targets=[target(labels={"service": "chat"})]), environ)
+    assert dict(loaded.targets[0].labels) == {"tier": "1", "region": "eu-1", "service": "chat"}
+    told = {key: (value, origin) for key, value, origin in settings.effective(loaded)}
+    assert told["targets[0].labels.region"] == (
+        "eu-1",
+        "environment FREEZEFRAME_DEFAULTS__LABELS__REGION (defaults)",
+    )
+
+
 def test_a_target_may_name_a_contract_of_its_own(load: Callable[..., Loaded]) -> None:
     other = target(name="other", contract="cometapi", request={"max_tokens": 16})
     loaded = load(document(targets=[target(), other]))
