@@ -19,8 +19,8 @@ import orjson
 import typer
 
 from exporter.cli_store import CONFIG, AsJson, ConfigFile, Kept, Store, kept
-from exporter.program import wire
 from exporter.terminal import say, show_json
+from exporter.wiring import wire
 from probe import settings
 from probe.budget import BudgetSpent
 from probe.records import Json

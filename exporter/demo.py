@@ -26,8 +26,8 @@ from exporter.demo_prometheus import Absent, Fired, Prometheus
 from exporter.gateway import Gateway
 from exporter.gateway_docs import contract
 from exporter.gateway_script import DEMO_SCRIPT
-from exporter.program import wire
 from exporter.terminal import COLOURS, show_json
+from exporter.wiring import wire
 from probe import render, settings
 from probe.index import PacketEntry
 from probe.records import Event, Frozen, Recovered, Reopened, Result, Trip, Verdict

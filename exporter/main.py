@@ -17,9 +17,10 @@ import uvloop
 from pydantic import SecretStr
 
 from exporter.log import configure, say
-from exporter.program import Program, wire
+from exporter.program import Program
 from exporter.sessions import Sessions
 from exporter.web import Access, create
+from exporter.wiring import wire
 from probe import __version__
 from probe.records import Result, Verdict
 from probe.settings import ConfigError, Loaded, is_loopback, split_listen

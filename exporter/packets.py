@@ -1,20 +1,19 @@
 """The routes under /packets: list, find, show and fetch what was frozen, and freeze now."""
 
 import asyncio
-import base64
 import hashlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from exporter import answers, listing, posted
+from exporter import answers, downloads, listing, posted
 from exporter.answers import Refusal, wants_page
 from exporter.log import say
 from exporter.once import KeyReused, Once
@@ -25,23 +24,9 @@ from probe.budget import BudgetSpent, refills_in_s
 from probe.index import PacketEntry
 from probe.packet import SCHEMA_VERSION, Problem
 from probe.records import Json
-from probe.render import SOURCES_INDEX, unpack, verify
+from probe.render import unpack, verify
 from probe.replay import Unlike
 from probe.vault import PacketNotFound
-
-# Files of a packet quote what a provider sent: opened from here they may neither run nor load anything.
-SANDBOX: Final = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
-FOREVER: Final = "private, max-age=31536000, immutable"  # a frozen packet never changes
-CONTENT_TYPES: Final = {
-    "html": "text/html; charset=utf-8",
-    "md": "text/markdown; charset=utf-8",
-    "json": "application/json",
-    "jsonl": "application/jsonl",
-    "har": "application/json",
-    "sh": "text/plain; charset=utf-8",
-    "sha256": "text/plain; charset=utf-8",
-    "txt": "text/plain; charset=utf-8",
-}
 
 
 class Vault(Protocol):
@@ -140,31 +125,14 @@ class PacketRoutes:
 
     async def zip(self, request: Request) -> Response:
         identity = _packet_id(request)
-        data = await self._read(identity)
-        digest = hashlib.sha256(data)
-        headers = {
-            "ETag": f'"{digest.hexdigest()}"',
-            "Repr-Digest": f"sha-256=:{base64.b64encode(digest.digest()).decode()}:",
-            "Cache-Control": FOREVER,
-        }
-        if _has_already(request, digest.hexdigest()):
-            return Response(status_code=304, headers=headers)
-        headers["Content-Disposition"] = f'attachment; filename="{identity}.zip"'
-        return Response(data, headers=headers, media_type="application/zip")
+        return downloads.zipped(request, identity, await self._read(identity))
 
     async def file(self, request: Request) -> Response:
         files, _ = await self._files(_packet_id(request))
         name: str = request.path_params["name"]
         if name not in files:
             raise Refusal(404, "There is no such file in this packet.")
-        if name.startswith("sources/") and name != SOURCES_INDEX:
-            return _foreign(name, files[name])
-        headers = {
-            "Content-Type": CONTENT_TYPES.get(name.rpartition(".")[2], "application/octet-stream"),
-            "Content-Security-Policy": SANDBOX,
-            "Cache-Control": FOREVER,
-        }
-        return Response(files[name], headers=headers)
+        return downloads.file(name, files[name])
 
     async def _read(self, identity: str) -> bytes:
         try:
@@ -246,20 +214,6 @@ class PacketRoutes:
             raise Refusal(422, detail, parameter="Idempotency-Key") from None
 
 
-def _foreign(name: str, content: bytes) -> Response:
-    """A page that somebody else wrote: to be kept, never to be shown as one of ours."""
-    headers = {
-        "Content-Type": "text/plain; charset=utf-8"
-        if name.endswith((".txt", ".md", ".json"))
-        else "application/octet-stream",
-        "Content-Disposition": f'attachment; filename="{name.rpartition("/")[2]}"',
-        "Content-Security-Policy": SANDBOX,
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": FOREVER,
-    }
-    return Response(content, headers=headers)
-
-
 def _refuse_other_forms(files: Mapping[str, bytes]) -> None:
     """A packet that says it is of a form that this version does not read is not guessed at."""
     version = orjson.loads(files["packet.json"]).get("schema_version", SCHEMA_VERSION)
@@ -284,8 +238,3 @@ def _whole(data: bytes) -> Json:
     if document.get("schema_version") != SCHEMA_VERSION:
         raise Refusal(409, "Not sent: the packet was written by another version.")
     return document
-
-
-def _has_already(request: Request, digest: str) -> bool:
-    tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return f'"{digest}"' in tags or "*" in tags

@@ -1,37 +1,34 @@
-"""The program: everything that runs, wired once from settings; `main` lets it run."""
+"""The program: everything that runs, and what pages, alerts and a reload want of it; `main` lets it run."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from exporter import parts
 from exporter.alerts import Candidate
 from exporter.inbox import Inbox
 from exporter.keyring import Keyring
-from exporter.log import EventLog, say
+from exporter.log import say
 from exporter.metrics import Metrics
 from exporter.noticed import Noticed, Notices
 from exporter.reload import Reloaded, Reloader
 from exporter.web import WindowView
-from probe import __version__, gate
+from probe import gate
 from probe.budget import BudgetSpent
-from probe.client import Auth, Client, Network
+from probe.client import Client
 from probe.cycle import Prober
-from probe.edges import Controlled, Edges, Surroundings
 from probe.freezer import Freezer, PacketWaits
 from probe.history import History
 from probe.notes import Note, addendum
 from probe.peers import Peers
 from probe.pong import Target
-from probe.records import Event, Json, Listener, Listing, Observation, ProbeRequest, Result, Trigger, TwinsSeen
-from probe.remembered import Remembered
+from probe.records import Json, Listing, Result, Trigger, TwinsSeen
 from probe.replay import answered, same_target
 from probe.schedule import LagMeter, Schedule
 from probe.settings import Loaded
-from probe.sources import Sources
-from probe.spool import Spool
 from probe.vault import Vault
-from probe.watch import AreaSeen, Catalogues, Control, Controls, GatewayLogs, Means, SourceWatch
+from probe.watch import AreaSeen, Catalogues, Controls, SourceWatch
 
 
 @dataclass(slots=True)
@@ -60,19 +57,20 @@ class Program:
     def __post_init__(self) -> None:
         self.inbox = Inbox(self, self.vault, Notices(self.history))
         self.reloader = Reloader(self.loaded, self.adopt, self.metrics.set_reloaded)
+        _try_canary(self.keyring, self.freezer, self.metrics)
 
     def adopt(self, loaded: Loaded) -> None:
         """A configuration that holds: windows, counters, incidents and probes in flight go on."""
         self.keyring.adopt(loaded)
         _try_canary(self.keyring, self.freezer, self.metrics)
         self.loaded = loaded
-        self.metrics.set_budget(_budget(loaded))
+        self.metrics.set_budget(parts.budget(loaded))
         self.metrics.set_targets(loaded.targets, loaded.contracts)
         self.metrics.set_controls(control.name for control in loaded.settings.controls)
-        self.controls_watch.replace(_controls(loaded))
+        self.controls_watch.replace(parts.controls(loaded))
         self.catalogues.adopt(loaded.targets)
         self.sources.adopt(loaded.contracts.values(), loaded.settings.sources.recheck)
-        self.prober.adopt(loaded.targets, _surroundings(loaded))
+        self.prober.adopt(loaded.targets, parts.surroundings(loaded))
         self.schedule.replace(loaded.targets)
 
     async def note(self, packet_id: str, note: Note) -> str:
@@ -178,124 +176,9 @@ class Program:
         return seen
 
 
-def wire(
-    loaded: Loaded, vault: Vault, listeners: Sequence[Listener] = (), *, log: bool = True, durable: bool = True
-) -> Program:
-    """Build the program from settings. Opens no socket and sends nothing; ConfigError where a secret cannot be read.
-    Without `durable` nothing of the probing is kept in `state`."""
-    settings = loaded.settings
-    keyring = Keyring(loaded)
-    metrics = Metrics(loaded.targets, contracts=loaded.contracts, version=__version__, budget=_budget(loaded))
-    network = settings.network
-    client = Client(Network(network.proxy, None if network.ca_file is None else str(loaded.path(network.ca_file))))
-    everyone = (metrics.on_event, *([EventLog().on_event] if log else []), *listeners)
-
-    def publish(event: Event) -> None:
-        for listen in everyone:
-            listen(event)
-
-    state = loaded.path(settings.state)
-    history = History(
-        state / "history.sqlite" if durable else None, publish=publish, retention_s=settings.retention.history
-    )
-    controls = Controls(_controls(loaded), client.reachable, publish)
-    lag = LagMeter(metrics.observe_loop_lag)
-    spool = Spool(state / "spool") if durable else None
-    freezer = Freezer(vault, keyring.secrets, publish, history, spool)
-
-    async def send(request: ProbeRequest, auth: Auth, target: Target, on_sent: Callable[[], None]) -> Observation:
-        return await client.send(
-            request, auth, timeout_s=target.timeout_s, reuse=target.reuse_connection, on_sent=on_sent
-        )
-
-    remembered = Remembered(history)
-    catalogues = Catalogues(loaded.targets, client.get, remembered, publish)
-    metrics.set_listings(lambda: catalogues.listings)
-    sources = SourceWatch(loaded.contracts.values(), client.get, Sources(state / "sources"), publish)
-    metrics.set_areas(sources.areas)
-    logs = GatewayLogs(Means(client.get, keyring.gateway_log_token, keyring.redactor, publish))
-    state_since_s = remembered.state_since_s(datetime.now(UTC))
-    metrics.set_state_since(state_since_s)
-    peers = None
-    if settings.prometheus.url is not None:
-        beside_us = Client(Network(None, network.ca_file and str(loaded.path(network.ca_file))))  # behind no proxy
-        peers = Peers(settings.prometheus.url, beside_us.fetch, state_since_s)
-
-    async def ask_controls() -> Controlled:
-        answers = await controls.ask_now()
-        return Controlled(answers, controls.outside_is_gone(answers))
-
-    prober = Prober(
-        loaded.targets,
-        Edges(
-            send=send,
-            key=keyring.key,
-            redactor=keyring.redactor,
-            now=lambda: datetime.now(UTC),
-            lag_since=lag.worst_since,
-            outside_reachable=controls.outside_reachable,
-            ask_controls=ask_controls,
-            peers=None if peers is None else peers.look,
-            listing=catalogues.listing,
-            documents=sources.documents,
-            gateway_log=logs.read,
-        ),
-        _surroundings(loaded),
-        history,
-        freezer,
-        everyone,
-    )
-    _try_canary(keyring, freezer, metrics)
-    schedule = Schedule(loaded.targets, prober.tick, prober.missed, on_step=_clock_was_set)
-    return Program(
-        loaded=loaded,
-        client=client,
-        prober=prober,
-        history=history,
-        freezer=freezer,
-        vault=vault,
-        metrics=metrics,
-        controls_watch=controls,
-        catalogues=catalogues,
-        lag=lag,
-        keyring=keyring,
-        schedule=schedule,
-        peers=peers,
-        sources=sources,
-    )
-
-
 def _try_canary(keyring: Keyring, freezer: Freezer, metrics: Metrics) -> None:
     """Nothing is frozen while planted secrets survive redaction or gate."""
     freezer.canary_failure = keyring.redactor().canary_failure(gate.inspect)
     metrics.set_canary(freezer.canary_failure is None)
     if freezer.canary_failure is not None:
         say("redaction canary failed: nothing is frozen", level=logging.ERROR, failed=freezer.canary_failure)
-
-
-def _clock_was_set(seconds: float) -> None:
-    say("the wall clock was set; the schedule is planned anew", level=logging.WARNING, seconds=round(seconds, 3))
-
-
-def _budget(loaded: Loaded) -> dict[str, int]:
-    return {"probes": loaded.budget.probes_per_day, "tokens": loaded.budget.tokens_per_day}
-
-
-def _controls(loaded: Loaded) -> list[Control]:
-    return [Control(known.name, known.url, known.role) for known in loaded.settings.controls]
-
-
-def _surroundings(loaded: Loaded) -> Surroundings:
-    settings = loaded.settings
-    return Surroundings(
-        impact=settings.escalation.impact,
-        owner=settings.escalation.owner,
-        posts=settings.escalation.posts,
-        request_ids=settings.redaction.request_ids,
-        egress_ip=settings.redaction.egress_ip,
-        version=__version__,
-        budget=loaded.budget,
-        elsewhere={
-            name: frozenset(it.name for it in loaded.elsewhere if it.contract.name == name) for name in loaded.contracts
-        },
-    )

@@ -9,16 +9,17 @@ field was dropped is not written.
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import orjson
 from pydantic import SecretStr
 
-from probe import gate, packet, render
+from probe import render
+from probe.gated import build, passed
 from probe.history import History
-from probe.packet import Case, frozen
+from probe.packet import Case
 from probe.records import Event, Frozen, Json, Refused, Spooled, StoreFailed, Trigger, Verdict
 from probe.remembered import OwedAddendum, Remembered
 from probe.spool import Spool, is_whole
@@ -199,7 +200,7 @@ class Freezer:
         if self.canary_failure is not None:
             self._refuse(case, (f"the redaction canary did not hold: {self.canary_failure}",))
             return None
-        data, hits = await asyncio.to_thread(_build, replace(case, earlier=await self._earlier(case)), self._secrets())
+        data, hits = await asyncio.to_thread(build, replace(case, earlier=await self._earlier(case)), self._secrets())
         if data is None:
             self._refuse(case, hits)
             return None
@@ -229,7 +230,7 @@ class Freezer:
 
     async def _addendum(self, addendum: _Addendum) -> tuple[str, bytes] | None:
         packet_id = addendum.packet_id
-        document, hits = await asyncio.to_thread(_passed, addendum.document, self._secrets())
+        document, hits = await asyncio.to_thread(passed, addendum.document, self._secrets())
         if packet_id in self._refused or hits:  # with a refused packet there is none for it to stand beside
             self._remembered.addendum_is_kept(packet_id, addendum.document)
             if hits:
@@ -261,48 +262,3 @@ def _frozen(data: bytes, began: float | None) -> Frozen:
         zip_sha256=hashlib.sha256(data).hexdigest(),
         took_s=max(0.0, waited_s if began is None else time.monotonic() - began),
     )
-
-
-def _build(case: Case, secrets: Sequence[SecretStr]) -> tuple[bytes | None, tuple[str, ...]]:
-    """The zip of a packet that passed the gate, or None and where (never what) it found a secret."""
-    case = _without_secret_documents(case, secrets)
-    document, sources = packet.draft(case), frozen.files(case)
-    files = render.files(document, sources=sources)
-    if _inspect(files, sources, secrets):
-        document, dropped = gate.drop(document, secrets)
-        document = packet.with_dropped(document, dropped)
-        files = render.files(document, sources=sources)
-        hits = _inspect(files, sources, secrets)
-        if hits:
-            return None, tuple(f"{hit.file}: {hit.where}" for hit in hits)
-    return render.pack(files), ()
-
-
-def _passed(document: Json, secrets: Sequence[SecretStr]) -> tuple[Json, tuple[gate.Hit, ...]]:
-    """An addendum without the fields that look like a live secret, and what is found nevertheless. One with a
-    configured secret in it is not written at all."""
-    hits = _look(document, secrets)
-    if hits and all(hit.kind != gate.CONFIGURED for hit in hits):
-        document, _ = gate.drop(document, secrets)
-        hits = _look(document, secrets)
-    return document, hits
-
-
-def _look(document: Json, secrets: Sequence[SecretStr]) -> tuple[gate.Hit, ...]:
-    return gate.inspect({"addendum.json": render.json_bytes(document)}, secrets)
-
-
-def _without_secret_documents(case: Case, secrets: Sequence[SecretStr]) -> Case:
-    """A public document in which a secret can be read is named, not carried."""
-    hits = {hit.file for hit in gate.inspect(frozen.files(case), secrets)}
-    if not hits:
-        return case
-    held = {row["url"] for row in frozen.rows(case) if row["file"] in hits}
-    return replace(case, documents=tuple(replace(it, body=None) if it.url in held else it for it in case.documents))
-
-
-def _inspect(
-    files: Mapping[str, bytes], sources: Mapping[str, bytes], secrets: Sequence[SecretStr]
-) -> tuple[gate.Hit, ...]:
-    """The gate's look at everything but the copies of documents, which have had theirs."""
-    return gate.inspect({name: content for name, content in files.items() if name not in sources}, secrets)

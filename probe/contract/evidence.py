@@ -146,10 +146,8 @@ def _header(name: str, shape: str) -> tuple[Sought, ...]:
     return (_words(name), *(_words(word) for word in shape.replace("{key}", " ").split()))
 
 
-def _fields(shape: Shape | None) -> Iterable[Sought]:
+def _fields(shape: Shape) -> Iterable[Sought]:
     """The names at the top of a schema, those of an entry of `choices` and of `error`, and what ends a stream."""
-    if shape is None:
-        return
     schema = shape.schema or {}
     yield from (_words(name) for name in _names(schema))
     properties = _mapping(schema.get("properties"))

@@ -8,12 +8,11 @@ from typing import Any, Final
 import orjson
 
 from probe.redact.finding import find, folded_rest
-from probe.redact.walk import parsed, pong, sealed_json
+from probe.redact.walk import MAX_DEPTH, parsed, pong, sealed_json
 from probe.redact.work import Work
 
 _Path = tuple[str | int, ...]
 SPLIT: Final = "_split_over_events"  # ends the name of a rule that took what stood in several events
-_STREAMED_DEPTH: Final = 8
 _ANSWERS: Final = frozenset(("content", "text", "reasoning", "reasoning_content", "thinking", "refusal", "delta"))
 _BEGINNINGS: Final = ("data:", "event:", ":", "id:", "retry:")
 
@@ -100,8 +99,8 @@ def _without(work: Work, place: str, whole: str, parts: list[str]) -> list[str]:
 
 
 def _leaves(value: Any, path: _Path = (), depth: int = 0) -> Iterator[tuple[_Path, str]]:
-    """The texts of an event that is streamed in pieces, by path."""
-    if depth > _STREAMED_DEPTH:
+    """The texts of an event that is streamed in pieces, by path; what lies deeper is dropped whole."""
+    if depth > MAX_DEPTH + 1:
         return
     if isinstance(value, str):
         if len(path) > 1:  # a top-level text (id, model) is repeated in each event, not continued

@@ -89,8 +89,7 @@ def _in(text: str, about: About, known: Sequence[tuple[str, str]]) -> Iterator[t
             yield start, end, pattern.name, _RANK[pattern.name]
     if "=" in text or ":" in text or "：" in text or "＝" in text:
         for start, end, kind in pairs(text):
-            if start < end:
-                yield start, end, kind, _BY_NAME_RANK
+            yield start, end, kind, _BY_NAME_RANK
     if "</" in text or "<input" in text or "<meta" in text:
         for start, end, kind in labelled(text):
             yield start, end, kind, _BY_NAME_RANK

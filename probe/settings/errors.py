@@ -31,9 +31,12 @@ class ConfigErrors(ConfigError):
 
 
 def raise_all(errors: Sequence[ConfigError]) -> None:
-    """Nothing where there are none; a repeated line is said once."""
+    """Nothing where there are none."""
+    if errors:
+        raise together(errors)
+
+
+def together(errors: Sequence[ConfigError]) -> ConfigError:
+    """Of at least one; a repeated line is said once."""
     distinct = tuple({str(error): error for error in errors}.values())
-    if len(distinct) > 1:
-        raise ConfigErrors(distinct)
-    if distinct:
-        raise distinct[0]
+    return ConfigErrors(distinct) if len(distinct) > 1 else distinct[0]

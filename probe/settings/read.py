@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import InitSettingsSource
 
 from probe.contract import did_you_mean, kind
-from probe.settings.errors import ConfigError, raise_all
+from probe.settings.errors import ConfigError, raise_all, together
 from probe.settings.model import Settings
 from probe.settings.sources import (
     EnvironmentSource,
@@ -64,8 +64,7 @@ def read_settings(
         return Settings(flags, EnvironmentSource(ours), file), found
     except ValidationError as error:
         complaints = [_complaint(one, found) for one in error.errors(include_url=False)]
-    raise_all(complaints)
-    raise AssertionError("a ValidationError without errors")
+    raise together(complaints)
 
 
 def _nested(overrides: Mapping[str, str]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from exporter import reload as module
-from exporter.program import Program, wire
+from exporter.program import Program
 from exporter.reload import Reloaded, Reloader
+from exporter.wiring import wire
 from probe.settings import ConfigError, Loaded, load
 from probe.vault import Vault
 from tests.servers.freezeframe import configure

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from exporter.downloads import _foreign
 from exporter.log import EventLog
 from exporter.metrics import Metrics
-from exporter.packets import _foreign
 from probe.records import SourceSeen, UnpaidSent
 from probe.render import pack, unpack
 from probe.render.archive import manifest

@@ -24,7 +24,7 @@ from probe.classify import Expectation, classify
 from probe.contract import Contract, Sourced, parse
 from probe.contract.document import Copy, Document, examine, looks
 from probe.corroboration import LogRead, rows, sought
-from probe.freezer import _build
+from probe.gated import build as _build
 from probe.notes import Note
 from probe.notes import addendum as noted
 from probe.packet import Case, Scope, recovery, reopening

@@ -70,3 +70,9 @@ def test_a_declared_impact_is_never_told_as_observed() -> None:
 def test_a_disagreement_is_a_possible_contract_mismatch() -> None:
     reasons = recommend(known(MISMATCH, "missing_choices", inconsistent=True)).reasons
     assert any("possible contract mismatch" in reason for reason in reasons)
+
+
+def test_other_probers_that_are_well_turn_the_look_to_our_own_network() -> None:
+    words = "Other probers send the same request and are well: look at the network of this one first."
+    assert words in recommend(known(well_elsewhere=True)).reasons
+    assert words not in recommend(known()).reasons

@@ -17,7 +17,7 @@ from probe import render
 from probe.contract import Contract
 from probe.contract.document import Copy, Document, Failed, examine, looks
 from probe.findings import CATALOGUE
-from probe.freezer import _build
+from probe.gated import build as _build
 from probe.packet import Case, draft, frozen
 from probe.records import Finding, Json
 from probe.render.export import Original, export

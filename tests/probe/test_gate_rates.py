@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from probe import exchange, gate, render
 from probe.classify import Expectation
-from probe.freezer import _build
+from probe.gated import build as _build
 from probe.redact import Policy, Redactor
 from tests.probe.evidence import case, good, overloaded, target
 from tests.probe.exchanges import RECORDED

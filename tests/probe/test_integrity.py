@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from probe import render
+from probe import inspection, render
+from probe.objects import NoSuchObject, Objects, StoreError
 from probe.packet import Problem, addendum, draft
 from probe.vault import PacketNotFound, Vault
 from tests.probe.afterwards import OUTAGE, PACKET, STORY
@@ -346,6 +347,36 @@ def test_files_that_may_not_be_read_are_unreadable(tmp_path: Path) -> None:
         command = [sys.executable, "-c", script, folder]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=Path(__file__).parents[2])
     assert ran.stdout.splitlines() == [f"{PACKET}.zip unreadable", f"{SECOND} unreadable"], ran.stderr
+
+
+class Partly(Objects):
+    """A store that lists everything and gives out a part, as a bucket's policy or a race with a deletion makes it."""
+
+    refused: dict[str, Exception]
+
+    async def get(self, name: str) -> bytes:
+        if name in self.refused:
+            raise self.refused[name]
+        return await super().get(name)
+
+
+async def partly(folder: Path, **refused: Exception) -> list[tuple[str, str]]:
+    await filled(folder)
+    store = Partly.open(str(folder), folder)
+    store.refused = {f"{PACKET}.{end}": error for end, error in refused.items()}
+    return [(it.file, it.kind) for it in await inspection.whole(store, PACKET)]
+
+
+async def test_what_the_store_lists_and_does_not_give_out_is_unreadable(tmp_path: Path) -> None:
+    denied = StoreError("read: status 403")
+    zipped, second = f"{PACKET}.zip", SECOND.removeprefix(f"{PACKET}.")
+    assert await partly(tmp_path / "zip", zip=denied) == [(zipped, "unreadable")]
+    assert await partly(tmp_path / "addendum", **{second: denied}) == [(SECOND, "unreadable")]
+
+
+async def test_an_addendum_that_goes_while_it_is_looked_at_is_missing(tmp_path: Path) -> None:
+    second = SECOND.removeprefix(f"{PACKET}.")
+    assert await partly(tmp_path, **{second: NoSuchObject(SECOND)}) == [(SECOND, "missing")]
 
 
 async def test_where_nothing_is_stored_nothing_is_found(tmp_path: Path) -> None:

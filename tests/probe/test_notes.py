@@ -99,6 +99,15 @@ def test_one_field_is_enough() -> None:
     assert parse({"impact": "checkout was down for 5 min"}) == Note(impact="checkout was down for 5 min")
 
 
+def test_a_configured_secret_that_redaction_did_not_know_yet_is_refused_by_the_gate() -> None:
+    """A credential may be read from its file after the redactor was made."""
+    words = "fake-correct-horse-battery"
+    with pytest.raises(BadNote, match="a configured secret, in whole or in part") as refused:
+        addendum("p-1", parse({"owner": f"ask {words}"}), START, REDACTOR, [SecretStr(words)])
+    assert refused.value.field == "owner"
+    assert words not in str(refused.value)
+
+
 def test_the_gate_looks_at_a_note_by_itself_and_names_the_field() -> None:
     """Handed a redactor that lets all of it pass."""
     chance = "Zk7Qw2Lp9Rt4Xv8Nm3Bs6Hd1"

@@ -7,8 +7,9 @@ import orjson
 import pytest
 
 from probe.contract import Sourced
-from probe.packet import Case, draft, for_support, recovery, reopening, summary_line, with_dropped
+from probe.packet import Case, Scope, draft, for_support, recovery, reopening, summary_line, with_dropped
 from probe.packet import addendum as chain
+from probe.packet.confirmation import Confirmed, confirmation
 from probe.packet.wording import TEXT_LIMIT, quoted
 from probe.records import (
     ErrorBody,
@@ -454,6 +455,28 @@ def test_recovery_and_reopening_say_when_and_how_often() -> None:
     again = reopening(Reopened("small", Verdict.DEGRADATION, "slow", "small-p0005", "p0099", end))
     assert (again["kind"], again["packet_id"], again["at"]) == ("reopening", "small-p0005", "2026-11-24T03:10:00.123Z")
     assert "slow" in again["words"]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "siblings", "window", "outcome"),
+    [
+        ((), (), (5, 5), "not known"),
+        ((overloaded(6), overloaded(7)), (), (5, 5), "deterministic"),
+        ((overloaded(6), overloaded(7)), (), (3, 5), "intermittent"),
+        ((overloaded(6), good(7)), (), (5, 5), "intermittent"),
+        ((good(6), good(7)), (overloaded(6),), (1, 5), "intermittent"),
+        ((good(6), good(7)), (good(6),), (1, 5), "isolated"),
+    ],
+)
+def test_how_reproducible_it_is_follows_from_what_was_asked_again(
+    attempts: tuple[Result, ...], siblings: tuple[Result, ...], window: tuple[int, int], outcome: str
+) -> None:
+    stopped = None if attempts else "the next tick was due"
+    scope = Scope("Not known.", (), START)
+    tried = Confirmed("small-p0005", "small", START, attempts, stopped, siblings, window, scope, {})
+    told = confirmation(tried, case(*OUTAGE))
+    assert (told["outcome"], len(told["confirmations"]), told["stopped"]) == (outcome, len(attempts), stopped)
+    assert (f"so it is {outcome}." if attempts else f"It was not asked again: {stopped}.") in told["words"]
 
 
 # ---------------------------------------------------------------- addenda

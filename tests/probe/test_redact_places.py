@@ -5,7 +5,7 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from probe.redact import HIDDEN, Policy, Redactor
+from probe.redact import DROPPED, HIDDEN, Policy, Redactor
 from probe.redact.beside import beside
 from probe.redact.names import meaning
 
@@ -211,3 +211,52 @@ def test_what_a_request_carries_is_known_up_to_a_bound() -> None:
     assert beside((), json.dumps(deep)).values == ()
     short = redactor().knowing((("X-Auth-Token", "abcdefgh12345"),), "")
     assert "abcdefgh12345" not in short.seal_text("seen abcdefgh12345 here", "notes").value
+
+
+def test_a_phone_without_digits_is_none() -> None:
+    assert redactor().seal_text("phone: Nokia", "notes").value == "phone: Nokia"
+    assert "+49 151 1234567" not in redactor().seal_text("phone: +49 151 1234567", "notes").value
+
+
+def test_what_a_digest_is_called_may_look_like_chance_also_where_it_is_no_base64() -> None:
+    for run in (f"{CHANCE}A", f"{CHANCE[:9]}~{CHANCE[9:]}"):
+        kept = json.dumps({"etag": run})
+        assert redactor().seal_body(kept, "response.body").value == kept
+        assert run not in redactor().seal_body(json.dumps({"note": run}), "response.body").value
+
+
+def test_a_prompt_that_is_a_document_is_read_as_one() -> None:
+    inner = {"status": "all is well", "password": "hunter2x", "messages": [{"role": "user", "content": "mend my roof"}]}
+    sealed = json.loads(redactor().seal_body(json.dumps({"prompt": json.dumps(inner)}), "response.body").value)
+    left = json.loads(sealed["prompt"])
+    assert left.keys() == inner.keys()
+    assert left["status"] == "all is well"
+    assert "hunter2x" not in sealed["prompt"]
+    assert "roof" not in sealed["prompt"]
+
+
+def test_a_word_that_stands_for_a_value_stays_also_where_a_request_would_not_say_it() -> None:
+    own = json.dumps({"odd": "none", "odder": "[name]"})
+    assert redactor().seal_body(own, "request.body").value == own
+
+
+def test_a_value_that_is_split_over_events_goes_at_any_depth() -> None:
+    def events(depth: int, *parts: str) -> str:
+        def under(part: object) -> object:
+            for _ in range(depth):
+                part = {"delta": part}
+            return part
+
+        return "".join(f"data: {json.dumps(under(part))}\n\n" for part in parts)
+
+    for depth in (8, 9, 30, 59, 60, 61, 62, 100):
+        sealed = redactor().seal_body(events(depth, "jane@exa", "mple.test"), "response.body").value
+        assert "jane@exa" not in sealed, depth
+        assert "mple.test" not in sealed, depth
+
+
+def test_a_text_in_which_each_look_finds_more_goes_whole() -> None:
+    values = [f"hunter{n}x" for n in range(5)]
+    sealed = redactor().seal_text(f'<input name="password" {" ".join(f"value={it!r}" for it in values)}>', "notes")
+    assert sealed.value == DROPPED
+    assert "dropped_never_settled" in {removal.rule for removal in sealed.removals}

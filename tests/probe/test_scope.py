@@ -119,3 +119,8 @@ def test_addresses_of_other_instances_stand_apart_from_sentence_and_table() -> N
 def test_a_prometheus_that_did_not_answer_is_told() -> None:
     scope = work_out([seen("a", "x")], "a", AT, others_unknown=True)
     assert scope.sentence.endswith("Not known: what other instances see; Prometheus did not answer.")
+
+
+def test_of_a_target_that_is_not_among_the_known_nothing_is_claimed_elsewhere() -> None:
+    scope = work_out([seen("b", "x"), seen("b", ".", instance="instance 2")], "a", AT)
+    assert not scope.is_well_elsewhere

@@ -87,7 +87,7 @@ def sharded(tmp_path: Path) -> Sharded:
         ]
 
         def change(stated: dict[str, Any]) -> None:
-            stated["shard"] = {"count": count}
+            stated["shard"] = count if isinstance(count, dict) else {"count": count}
             stated["budget"] = {"probes_per_day": 12_000, "tokens_per_day": 120_000}
 
         return load(configure(tmp_path, "https://api.example.test/v1", targets, ["a"], change=change), ENV | environ)
@@ -109,6 +109,11 @@ def test_the_pods_of_a_stateful_set_share_the_targets_and_the_budget(sharded: Sh
     alone = sharded(1)
     assert (len(alone.targets), alone.elsewhere, alone.shard_words) == (12, (), None)
     assert alone.budget.probes_per_day == 12_000
+
+
+@pytest.mark.parametrize("index", [0, 2])
+def test_a_number_in_the_file_is_an_index_too(sharded: Sharded, index: int) -> None:
+    assert sharded({"count": 3, "index": index}).shard == Shard(index, 3)
 
 
 def test_a_pod_without_a_target_has_no_contract_and_a_budget_that_is_not_spent(sharded: Sharded) -> None:

@@ -4,13 +4,14 @@ import json
 import re
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probe.body import bounded, error_of, error_text, reply_error_text, take_apart
 from probe.classify import Expectation, classify
 from probe.corpus import classify_line
-from probe.records import REASONS, Connection, Fault, Listing, Observation, Phase, Reply, Timings, Verdict
+from probe.records import REASONS, Connection, Fault, Judgement, Listing, Observation, Phase, Reply, Timings, Verdict
 from probe.rules import RULES
 from tests.probe.exchanges import READ_AT, RECORDED, contract, request
 
@@ -120,3 +121,8 @@ def test_most_rows_decide_some_recorded_exchange():
     """The others rest on their own examples alone."""
     deciding = {classify_line(case)["rule"] for case in RECORDED}
     assert len(deciding) > 0.7 * len(RULES)
+
+
+def test_a_reason_of_another_verdict_cannot_be_written():
+    with pytest.raises(ValueError, match="reason 'late' does not belong to verdict"):
+        Judgement(Verdict.DEGRADATION, "late", "slow")
