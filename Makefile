@@ -4,7 +4,7 @@ RUN := .venv/bin
 # --no-deps beside a lock: the lock is whole, and a resolver would look at releases newer than it.
 PIP_FLAGS := -qq --disable-pip-version-check --no-input
 
-.PHONY: demo test servers check fix bench image lock clean
+.PHONY: demo test servers check fix bench image sbom lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/ready-run ## see the whole story: no key, no network, about a minute; PROMETHEUS=1: with the alerts too
@@ -39,6 +39,9 @@ image: .venv/ready-run ## the container image freezeframe:VERSION, by buildah, p
 	version=$$($(RUN)/freezeframe version); \
 	"$$tool" build --file Containerfile --tag "freezeframe:$$version" --build-arg "VERSION=$$version" \
 	  --build-arg "REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown)" .
+
+sbom: .venv/ready-dev ## dist/sbom.cdx.json: what an installation runs, with versions, digests and licences (CycloneDX)
+	@$(RUN)/python -m deploy.sbom dist/sbom.cdx.json
 
 lock: ## resolve again: names, versions and hashes only
 	@$(PYTHON) -m venv .cache/uv && .cache/uv/bin/pip install $(PIP_FLAGS) uv

@@ -3,6 +3,7 @@ alone where none is, and no other site's forms."""
 
 import hmac
 import ipaddress
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,26 +22,33 @@ from exporter.sessions import Sessions
 OPEN_PATHS: Final = frozenset({"/metrics", "/-/healthy", "/-/ready"})
 LOGIN: Final = "/login"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+MOST_HEAD_BYTES: Final = 16 * 1024  # h11 holds to its own limit only while a head is incomplete
+_HOST: Final = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,255})(?::\d{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """`token` is asked at every request (its file may rotate) and gives None where none is configured."""
+    """`token` is asked at every request (its file may rotate) and gives None where none is configured. `names` are the
+    host names beside this machine's own under which a listener without a token is reached."""
 
     token: Callable[[], SecretStr | None]
     loopback: bool
     sessions: Sessions = field(default_factory=Sessions)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    names: frozenset[str] = frozenset()
 
 
 def refusal(request: Request, access: Access) -> Refusal | None:
     """Why this request may not go on; None when it may."""
-    if request.url.path in OPEN_PATHS:
+    if _head_bytes(request) > MOST_HEAD_BYTES:
+        return Refusal(431, f"At most {MOST_HEAD_BYTES} bytes of path and headers are read.")
+    path = request.scope["path"]  # what the router looks at; `request.url` is made with the Host that somebody sent
+    if path in OPEN_PATHS:
         return None
     token = access.token()
     if token is not None:
         known = presents(request, token) or session(request, access, token) is not None
-        if not known and request.url.path != LOGIN:
+        if not known and path != LOGIN:
             return Refusal(
                 401,
                 "This needs the token of `server.token` as a bearer header.",
@@ -48,7 +56,7 @@ def refusal(request: Request, access: Access) -> Refusal | None:
             )
     elif not access.loopback:
         return Refusal(403, "No token is configured, so only metrics and health are served beyond this machine.")
-    elif not _is_loopback(request.headers.get("host", "")):
+    elif not _is_ours(request.headers.get("host", ""), access.names):
         # A name that someone else's DNS points at this machine must not open it to their pages.
         return Refusal(403, "Without a token this is served under the names of this machine only.")
     if request.method not in SAFE_METHODS and _is_cross_site(request):
@@ -75,10 +83,18 @@ def session(request: Request, access: Access, token: SecretStr) -> str | None:
     return cookie
 
 
-def _is_loopback(host: str) -> bool:
+def _head_bytes(request: Request) -> int:
+    named = sum(len(name) + len(value) for name, value in request.scope["headers"])
+    return named + len(request.scope.get("raw_path") or b"") + len(request.scope["query_string"])
+
+
+def _is_ours(host: str, names: frozenset[str]) -> bool:
+    found = _HOST.fullmatch(host)
+    if found is None:
+        return False
+    name = found[1].strip("[]").lower()
     try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+        return name == "localhost" or name in names or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
 
@@ -113,7 +129,7 @@ class Guard:
         if token is not None and known is not None and not presents(request, token):
             form_token = self._access.sessions.form_token(known, token)
             scope.setdefault("state", {})["form_token"] = form_token
-            if request.method not in SAFE_METHODS and request.url.path != LOGIN:
+            if request.method not in SAFE_METHODS and scope["path"] != LOGIN:
                 try:
                     receive = await _of_our_form(request, form_token)
                 except Refusal as refused:
@@ -126,7 +142,7 @@ class Guard:
         if error.status_code != 401 or not wants_page(request):
             return problem(request, error)
         if request.method in SAFE_METHODS:
-            path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            path = request.scope["path"] + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"{LOGIN}?next={quote(path, safe='/')}", 303, {"Vary": "Accept"})
         detail = "Nothing was saved: your session has ended. Sign in in another tab, then come back and send it again."
         return problem(request, Refusal(401, detail, headers=error.headers))

@@ -41,6 +41,7 @@ HEADERS: Final = {
     # Not no-referrer: with it a browser's own form would come from the origin "null" and be refused.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -108,7 +109,7 @@ class Refusal(HTTPException):
 
 def asker(request: Request) -> dict[str, Any]:
     """What every page knows of the request: where it is, and what the forms of a session carry."""
-    return {"path": request.url.path, "form_token": request.scope.get("state", {}).get("form_token")}
+    return {"path": request.scope["path"], "form_token": request.scope.get("state", {}).get("form_token")}
 
 
 def html(template: str, **facts: Any) -> str:

@@ -25,6 +25,7 @@ from exporter.cli_replay import replay_
 from exporter.cli_schema import schema
 from exporter.cli_store import CONFIG, AsJson
 from exporter.cli_verify import verify
+from exporter.neutral import neutral
 from exporter.terminal import as_json, coloured, out, say, show_json, show_line, show_table, waterfall
 from probe import __version__, corpus, exchange, har, settings
 from probe.redact import Policy, Redactor
@@ -54,7 +55,7 @@ def main() -> None:
     try:
         app()
     except (ConfigError, StoreError, corpus.CorpusError, exchange.ExchangeError) as error:
-        sys.stderr.write(f"freezeframe: {error}\n")
+        sys.stderr.write(neutral(f"freezeframe: {error}\n"))
         sys.exit(2)
 
 

@@ -266,4 +266,4 @@ def _show_difference(it: dict[str, Any]) -> None:
     for which in ("baseline", "newest"):
         say(f"  {which:8} {it[which]['accessed'][:19]}Z  sha256 {it[which]['sha256'][:16]}")
     for line in it["diff"]:
-        say("".join(char if char.isprintable() or char == "\t" else " " for char in line))
+        say(line)

@@ -24,6 +24,7 @@ from exporter.alert_json import BadAlert
 from exporter.alerts import Alert, Why
 from exporter.cli_store import CONFIG, AsJson, ConfigFile, Out, Store, shelf, tell, wait, write
 from exporter.listing import MOST, PACKET_ID
+from exporter.neutral import neutral
 from exporter.terminal import say, show_json
 from probe import render, settings
 from probe.index import PacketEntry
@@ -107,7 +108,7 @@ def _fetch_all(alerts: tuple[Alert, ...], source: Source, out: Path, *, json: bo
         return 0 if zips else 1
     for row in told:
         if row["packet"] is None:
-            sys.stderr.write(f"{row['alertname']}: no packet: {row['why']}\n")
+            sys.stderr.write(neutral(f"{row['alertname']}: no packet: {row['why']}\n"))
     for found in zips:
         say(str(out / f"{found}.zip"))
     return 0 if zips else 1

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from exporter.neutral import escaped
 from probe.findings import CLOCK_DRIFT
 from probe.records import (
     BudgetStopped,
@@ -43,13 +44,16 @@ class _Line(logging.Formatter):
         level = record.levelname.lower()
         facts: dict[str, object] = getattr(record, "facts", {})
         if self._json:
-            return orjson.dumps({"at": at, "level": level, "event": record.getMessage(), **facts}).decode()
-        return " ".join([at, f"{level:7}", record.getMessage(), *(f"{k}={_quoted(v)}" for k, v in facts.items())])
+            return escaped(orjson.dumps({"at": at, "level": level, "event": record.getMessage(), **facts}).decode())
+        event = escaped(record.getMessage().strip())
+        return " ".join([at, f"{level:7}", event, *(f"{k}={_quoted(v)}" for k, v in facts.items())])
 
 
 def _quoted(value: object) -> str:
     text = str(value)
-    return orjson.dumps(text).decode() if not text or any(c in ' "=\n\r\t' for c in text) else text
+    if text and text.isprintable() and not any(c in ' "=' for c in text):
+        return text
+    return escaped(orjson.dumps(text).decode())
 
 
 def configure(level: str, format: str) -> None:

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import gc
 import logging
+import resource
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 import uvloop
@@ -50,6 +53,13 @@ def open_listener(listen: str) -> socket.socket:
         raise ConfigError("server.listen", "an address that can be listened on", error.strerror or "an error") from None
 
 
+def _tls(_: uvicorn.Config, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """The listener's: what is older than TLS 1.2 is refused, whatever the system's OpenSSL is set to."""
+    context = make()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) -> int:
     """Probe and serve until `stop`; the exit code: 0 also with a packet still owed to a store that is away."""
     settings = program.loaded.settings
@@ -59,9 +69,11 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody's X-Forwarded-For or -Proto is believed
             lifespan="off",
             ssl_certfile=settings.server.tls.cert_file and str(program.loaded.base / settings.server.tls.cert_file),
             ssl_keyfile=settings.server.tls.key_file and str(program.loaded.base / settings.server.tls.key_file),
+            ssl_context_factory=_tls if settings.server.tls.cert_file else None,
             timeout_graceful_shutdown=5,
             limit_concurrency=200,
         )
@@ -144,12 +156,16 @@ def _access(loaded: Loaded) -> Access:
     server = loaded.settings.server
     is_secure = server.tls.cert_file is not None or (server.external_url or "").startswith("https://")
     sessions = Sessions(session_key(loaded.path(loaded.settings.state)), is_secure)
-    return Access(token=read, loopback=is_loopback(server.listen), sessions=sessions)
+    named = urlsplit(server.external_url or "").hostname  # what a proxy of the operator's own passes on as Host
+    names = frozenset([named] if named else [])
+    return Access(token=read, loopback=is_loopback(server.listen), sessions=sessions, names=names)
 
 
 def run(loaded: Loaded) -> int:
     """`freezeframe run`: until SIGTERM or SIGINT; the exit code."""
     configure(loaded.settings.log.level, loaded.settings.log.format)
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))  # a crash leaves no image of our memory, keys and all
 
     async def main() -> int:
         # Rendering /metrics and packets runs in threads: they must hand the interpreter back soon, or probes wait.

@@ -1,5 +1,6 @@
 """What a POST says: its body, its fields, its Idempotency-Key. Each is bounded, and refused by name where wrong."""
 
+import asyncio
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -9,17 +10,22 @@ from starlette.requests import Request
 from exporter.answers import Refusal
 
 MOST_BODY_BYTES: Final = 64 * 1024
+READ_S: Final = 10.0  # for the whole of it: who drips a byte at a time holds a connection no longer
 MOST_KEY_CHARACTERS: Final = 255
 FORM: Final = "application/x-www-form-urlencoded"
 FORM_TOKEN: Final = "form_token"  # noqa: S105 - a field's name; `access` looks at it before a route is asked
 
 
-async def body(request: Request, most_bytes: int = MOST_BODY_BYTES) -> bytes:
+async def body(request: Request, most_bytes: int = MOST_BODY_BYTES, within_s: float = READ_S) -> bytes:
     read = bytearray()
-    async for chunk in request.stream():
-        read += chunk
-        if len(read) > most_bytes:
-            raise Refusal(413, f"At most {most_bytes} bytes are read.", headers={"Connection": "close"})
+    try:
+        async with asyncio.timeout(within_s):
+            async for chunk in request.stream():
+                read += chunk
+                if len(read) > most_bytes:
+                    raise Refusal(413, f"At most {most_bytes} bytes are read.", headers={"Connection": "close"})
+    except TimeoutError:
+        raise Refusal(408, f"The body did not arrive within {within_s:g} s.", headers={"Connection": "close"}) from None
     return bytes(read)
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from exporter.neutral import document, neutral
 from probe.cautions import Caution
 from probe.records import Result, Verdict
 
@@ -27,22 +28,22 @@ COLOURS = {
 
 def show_json(value: Any) -> None:
     """One JSON document, to standard output as it is: no colours, no folding."""
-    print(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode())  # noqa: T201
+    print(document(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()))  # noqa: T201
 
 
 def show_line(value: Any) -> None:
     """One JSON line."""
-    print(orjson.dumps(value).decode())  # noqa: T201
+    print(document(orjson.dumps(value).decode()))  # noqa: T201
 
 
 def say(text: str) -> None:
-    """Plain text, whatever brackets it holds."""
-    out.print(text, markup=False, soft_wrap=True)
+    """Plain text, whatever brackets and terminal commands it holds."""
+    out.print(neutral(text), markup=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """One line beside the output: what was asked for is done all the same."""
-    sys.stderr.write(f"freezeframe: warning: {text}\n")
+    sys.stderr.write(neutral(f"freezeframe: warning: {text}\n"))
 
 
 def warn_of(cautions: Iterable[Caution]) -> None:
@@ -56,7 +57,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(neutral(cell)) for cell in row))
     out.print(table)
 
 

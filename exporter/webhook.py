@@ -4,7 +4,6 @@ Alertmanager posts again what is answered 5xx and gives up what is answered 4xx:
 for what will never be right.
 """
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +19,6 @@ from exporter.log import say
 
 MOST_BYTES: Final = 1 << 20  # 500 alerts with the annotations of dashboards/rules are half of that
 MOST_AT_ONCE: Final = 8
-READ_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -50,12 +48,7 @@ class Webhook:
             raise _later("Too many webhooks arrive at once.")
         self.reading += 1
         try:
-            async with asyncio.timeout(READ_S):
-                return await posted.body(request, MOST_BYTES)
-        except TimeoutError:
-            raise Refusal(
-                408, f"The body did not arrive within {READ_S:g} s.", headers={"Connection": "close"}
-            ) from None
+            return await posted.body(request, MOST_BYTES)
         finally:
             self.reading -= 1
 

@@ -50,7 +50,7 @@ def session_key(state: Path) -> bytes:
 
 def _kept(file: Path) -> bytes:
     """32 random bytes, made at first use."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

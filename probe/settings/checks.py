@@ -1,14 +1,18 @@
 """What one key alone cannot tell: settings that contradict each other, or point at nothing."""
 
-from collections.abc import Collection, Iterator, Sequence
+import ssl
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from probe.contract import did_you_mean, documented_fields, is_placeholder
 from probe.pong import OWN_FIELDS, Target
 from probe.pong import problems as pong_problems
 from probe.settings.errors import ConfigError
 from probe.settings.kinds import duration_text, is_loopback
-from probe.settings.model import Settings, with_defaults
+from probe.settings.model import Settings, TlsSettings, with_defaults
+
+_A_PAIR: Final = "cert_file to be a certificate and key_file its key, in PEM, the key without a passphrase"
 
 
 def problems(settings: Settings, base: Path) -> Iterator[ConfigError]:
@@ -21,14 +25,37 @@ def problems(settings: Settings, base: Path) -> Iterator[ConfigError]:
     server = settings.server
     if server.token is None and not is_loopback(server.listen):
         yield ConfigError("server.token", f"a token, because {server.listen} is not loopback", "none")
-    files = {
-        "network.ca_file": settings.network.ca_file,
-        "server.tls.cert_file": server.tls.cert_file,
-        "server.tls.key_file": server.tls.key_file,
-    }
-    for key, file in files.items():
-        if file is not None and not (base / file).is_file():
-            yield ConfigError(key, "a file that can be read", "none")
+    if settings.network.ca_file is not None and not (base / settings.network.ca_file).is_file():
+        yield ConfigError("network.ca_file", "a file that can be read", "none")
+    yield from _tls(server.tls, base)
+
+
+def _tls(tls: TlsSettings, base: Path) -> Iterator[ConfigError]:
+    """Read as the listener will read them: a wrong file is told of at the start and by `config check`."""
+    if tls.cert_file is None or tls.key_file is None:
+        return
+    unreadable = tuple(_unreadable({"cert_file": base / tls.cert_file, "key_file": base / tls.key_file}))
+    yield from unreadable
+    if unreadable:
+        return
+    try:  # a key under a passphrase must not ask for it on the terminal
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(base / tls.cert_file, base / tls.key_file, lambda: "")
+    except (OSError, ValueError) as error:
+        found = "a key of another certificate" if _is_mismatch(error) else "something else"
+        yield ConfigError("server.tls", _A_PAIR, found)
+
+
+def _unreadable(files: Mapping[str, Path]) -> Iterator[ConfigError]:
+    for name, file in files.items():
+        try:
+            with file.open("rb"):
+                pass
+        except OSError as error:
+            yield ConfigError(f"server.tls.{name}", "a file that can be read", error.strerror or "an error")
+
+
+def _is_mismatch(error: Exception) -> bool:
+    return isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH"
 
 
 def _shard(index: int | None, count: int) -> Iterator[ConfigError]:

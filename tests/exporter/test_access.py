@@ -79,7 +79,12 @@ def test_without_a_token_this_machine_is_served_under_its_own_names(host: str) -
 
 
 @pytest.mark.parametrize(
-    "host", ["", "evil.example.test", "127.0.0.1.evil.test:9464", "[", "192.0.2.1", "localhost.evil.test"]
+    "host",
+    [
+        *("", "evil.example.test", "127.0.0.1.evil.test:9464", "[", "192.0.2.1", "localhost.evil.test", "0.0.0.0"),
+        *("localhost#.evil.test", "localhost/x", "evil.test@localhost", "localhost:x", "localhost.", "[::1", "::1"),
+        *("2130706433", "0x7f.1", "localhost,evil.test"),
+    ],
 )
 def test_a_foreign_name_that_resolves_to_this_machine_is_refused(host: str) -> None:
     """DNS rebinding: the browser believes that it is still talking to the attacker's site."""
@@ -101,3 +106,10 @@ def test_a_foreign_name_that_resolves_to_this_machine_is_refused(host: str) -> N
 def test_another_sites_form_may_not_post(headers: dict[str, str], status: int) -> None:
     assert _status(_request("/packets", "POST", **headers), _access()) == status
     assert _status(_request("/packets", "GET", **headers), _access()) == 200
+
+
+def test_the_name_that_external_url_gives_is_ours_too() -> None:
+    access = Access(token=lambda: None, loopback=True, names=frozenset({"probe.example.test"}))
+    assert _status(_request(host="Probe.Example.test:443"), access) == 200
+    assert _status(_request(host="other.example.test"), access) == 403
+    assert _status(_request("/packets", "POST", host="probe.example.test", origin="https://evil.test"), access) == 403
