@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.servers.certificates import make_certificates
 from tests.servers.chart import VALUES, Json, only
 from tests.servers.freezeframe import command
 from tests.servers.kubelet import Cluster, Pod
@@ -18,8 +19,6 @@ SECRETS = {
     "freezeframe-keys/team-a": "fake-key-of-team-a",
     "keys-of-team-b/api-key": "fake-key-of-team-b",
     "pages-token/value": "fake-token-of-pages",
-    "freezeframe-tls/tls.crt": "a certificate",
-    "freezeframe-tls/tls.key": "a key",
     "keys.of-1/_a.B-c": "fake-key-of-the-hostile",
     "0/1.0": "fake-token-of-the-hostile",
 }
@@ -33,7 +32,11 @@ OF_THE_POD = {
 def ask(documents: list[Json], root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """A command of the program where the pod's container would run it."""
     spec = only(documents, "StatefulSet")["spec"]["template"]["spec"]
-    pod = Pod.start(root, spec, Cluster.of(documents, SECRETS, {"company-ca/root.pem": "a certificate"}))
+    (folder := root / "certificates").mkdir(parents=True)
+    made = make_certificates(folder).folder
+    listener = {"tls.crt": "good.pem", "tls.key": "good.key"}
+    secrets = SECRETS | {f"freezeframe-tls/{key}": (made / file).read_text() for key, file in listener.items()}
+    pod = Pod.start(root, spec, Cluster.of(documents, secrets, {"company-ca/root.pem": (made / "ca.pem").read_text()}))
     given = [*arguments, *(pod.inside(it) for it in spec["containers"][0]["args"][1:])]
     env = pod.environment(spec, OF_THE_POD)
     return subprocess.run(command(*given), env=env, capture_output=True, text=True, timeout=60)
