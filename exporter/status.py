@@ -243,15 +243,5 @@ def _scopes(views: Sequence[View], now: datetime) -> list[tuple[str, str]]:
 
 
 def _seen(view: View) -> Seen:
-    target = view.target
-    return Seen(
-        target=target.name,
-        contract=target.contract.name,
-        model=target.model,
-        stream=target.stream,
-        credential=target.credential,
-        labels=target.labels,
-        state=_KNOWN.get(view.state, State.NOT_KNOWN),
-        failures=view.window.failures,
-        probes=view.window.size,
-    )
+    state = _KNOWN.get(view.state, State.NOT_KNOWN)
+    return Seen.of(view.target, state, view.window.failures, view.window.size)

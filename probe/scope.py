@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import combinations
 
 from probe.packet.case import Scope
+from probe.pong import Target
 
 
 class State(StrEnum):
@@ -36,6 +37,21 @@ class Seen:
     probes: int | None = None
     instance: str | None = None
     address: str | None = None
+
+    @classmethod
+    def of(cls, target: Target, state: State, failures: int, probes: int) -> "Seen":
+        """A target of this prober, by its own window."""
+        return cls(
+            target=target.name,
+            contract=target.contract.name,
+            model=target.model,
+            stream=target.stream,
+            credential=target.credential,
+            labels=target.labels,
+            state=state,
+            failures=failures,
+            probes=probes,
+        )
 
     @property
     def mode(self) -> str:

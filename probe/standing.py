@@ -106,14 +106,4 @@ def _seen(target: Target, window: Window, after: Result | None) -> Seen:
         state = State.FAILING
     elif newest is Verdict.OK:
         state = State.HEALTHY
-    return Seen(
-        target=target.name,
-        contract=target.contract.name,
-        model=target.model,
-        stream=target.stream,
-        credential=target.credential,
-        labels=target.labels,
-        failures=len(window.failing),
-        probes=len(window.entries),
-        state=state,
-    )
+    return Seen.of(target, state, len(window.failing), len(window.entries))
