@@ -4,7 +4,7 @@ RUN := .venv/bin
 # --no-deps beside a lock: the lock is whole, and a resolver would look at releases newer than it.
 PIP_FLAGS := -qq --disable-pip-version-check --no-input
 
-.PHONY: demo test servers check fix bench image sbom lock clean
+.PHONY: demo test servers check fix bench chaos image sbom lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/ready-run ## see the whole story: no key, no network, about a minute; PROMETHEUS=1: with the alerts too
@@ -30,9 +30,14 @@ fix: .venv/ready-dev ## what can be put right by machine
 	@$(RUN)/python -m dashboards
 	@$(RUN)/python -m helm
 
-bench: .venv/ready-dev ## our clock beside the server's own and blackbox_exporter's, in one run
+bench: .venv/ready-dev ## the figures of docs/figures.md, beside blackbox_exporter's, in about nine minutes
 	@tests/servers/install.sh
 	@$(RUN)/python -m benchmarks
+
+CHAOS_MINUTES ?= 6
+chaos: .venv/ready-dev ## a real process under faults by a seeded plan, and a ledger that must balance; needs root
+	@tests/servers/install.sh
+	@$(RUN)/python -m chaos --minutes $(CHAOS_MINUTES) $(if $(SEED),--seed $(SEED)) --json docs/figures/chaos.json --svg docs/figures/memory.svg
 
 image: .venv/ready-run ## the container image freezeframe:VERSION, by buildah, podman or docker
 	@tool=$$(command -v buildah || command -v podman || command -v docker) || { echo "needs buildah, podman or docker" >&2; exit 1; }; \

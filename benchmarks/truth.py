@@ -1,258 +1,147 @@
-"""How far a prober's clock is from the server's own: ours beside blackbox_exporter and naive timing, in one run.
+"""a. Is our clock right? What a prober reports minus what the server knows, at rising rates, quiet and busy.
 
-A server in a process of its own stamps when it accepts, when it sends its first byte and when it sends its last. All
-processes read the same monotonic clock, so the *bias* of a prober is what it reports minus what the server saw: network
-and own time. The probers take turns against the same server, each on a fresh connection.
+The server thinks for 20 ms and streams chunks 4 ms apart; the *bias* of a prober is its own time and loopback's. Both
+probers run at the same rate against the same server, turn about: freezeframe by its own schedule, blackbox_exporter
+asked for /probe as Prometheus asks it. It reports a sum of phases, and a `probe_duration` that dashboards show.
 """
 
 import asyncio
-import contextlib
-import http.client
-import json
-import math
-import multiprocessing
-import re
-import shutil
-import socket
-import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from pathlib import Path
-from urllib.parse import urlencode
+from typing import Final
 
-import httpx2
-import uvloop
-from pydantic import SecretStr
+from benchmarks.figures import Part, Target, quantile
+from benchmarks.prober import Prober, Reported
+from benchmarks.stand import Blackbox, Phases, Stand, phases, targets
+from benchmarks.upstream import Behaviour, Truth, Upstream
 
-from probe.client import Auth, Client, Network
-from probe.records import ProbeRequest, RequestKind
-
-BLACKBOX = "prometheus-blackbox-exporter"
-THINK_S = 0.020  # before the first byte
-PAUSE_S = 0.004  # before each of the chunks that follow
-WARM_UP = 3
-PATH = "/v1/chat/completions"
-BODY = '{"model":"truth","messages":[{"role":"user","content":"pong"}]}'
-
-
-class MissingError(Exception):
-    """What the benchmark compares with is not installed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Of one exchange, in seconds: from its beginning to the first byte and to the end."""
-
-    first_byte_s: float
-    total_s: float
+STREAM: Final = Behaviour(think_s=0.020, pause_s=0.004, chunks=3)
+RATES: Final = (1, 50, 200)
+SECONDS: Final = {1: 10.0, 50: 6.0, 200: 5.0}
+ROUNDS: Final = 3
+PROBERS: Final = ("freezeframe", "blackbox_exporter, phases", "blackbox_exporter, probe_duration")
 
 
 @dataclass(frozen=True, slots=True)
 class Bias:
-    """Of one prober, over all its exchanges, in milliseconds: reported minus true. NaN where it does not report it."""
+    """Of many exchanges, in milliseconds: reported minus true."""
 
-    prober: str
-    first_byte_p50_ms: float
-    first_byte_p99_ms: float
-    total_p50_ms: float
-    total_p99_ms: float
+    first_byte_ms: tuple[float, ...] = ()
+    first_token_ms: tuple[float, ...] = ()
+    total_ms: tuple[float, ...] = ()
 
-
-# ---------------------------------------------------------------- the server, which knows
-
-
-def _chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def _serve(tell: Connection) -> None:
-    """Answers for ever, one connection at a time; tells its port, then the true times of each exchange."""
-    head = (
-        "HTTP/1.1 200 OK",
-        "Content-Type: text/event-stream",
-        "Transfer-Encoding: chunked",
-        "Connection: close",
-        "",
-        "",
-    )
-    delta = _chunk(b'data: {"choices": [{"index": 0, "delta": {"content": "pong"}}]}\n\n')
-    opening = "\r\n".join(head).encode() + delta
-    following = (delta, delta, _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
-    with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
-        tell.send(listener.getsockname()[1])
-        while True:
-            connection, _ = listener.accept()
-            accepted = time.perf_counter()
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            with connection:
-                request = b""
-                while not request.endswith(BODY.encode()):
-                    request += connection.recv(65536)
-                time.sleep(THINK_S)
-                first = last = time.perf_counter()
-                connection.sendall(opening)
-                for chunk in following:
-                    time.sleep(PAUSE_S)
-                    last = time.perf_counter()
-                    connection.sendall(chunk)
-            tell.send(Times(first - accepted, last - accepted))
-
-
-@contextlib.contextmanager
-def _server() -> Iterator[tuple[str, Connection]]:
-    spawn = multiprocessing.get_context("spawn")
-    listen, tell = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=_serve, args=(tell,), daemon=True)
-    process.start()
-    tell.close()  # the other end is the server's alone: when it dies, `recv` says so instead of waiting
-    try:
-        yield f"http://127.0.0.1:{listen.recv()}{PATH}", listen
-    finally:
-        process.terminate()
-        process.join()
-
-
-# ---------------------------------------------------------------- the probers
-
-Prober = Callable[[], dict[str, Times]]  # one exchange, under each name that its figures are listed
-
-
-@contextlib.contextmanager
-def _ours(name: str, loop_factory: Callable[[], asyncio.AbstractEventLoop], url: str) -> Iterator[Prober]:
-    client = Client(Network())
-    auth = Auth("Authorization", SecretStr("Bearer sk-fake-truth"))
-    headers = (("Content-Type", "application/json"), ("Authorization", "Bearer <REDACTED>"))
-    request = ProbeRequest("p", "truth", RequestKind.SCHEDULED, "POST", url, headers, BODY, "truth", True, "c")
-
-    async def send() -> dict[str, Times]:
-        seen = await client.send(request, auth, timeout_s=5, reuse=False)
-        if seen.fault is not None or seen.timings.first_byte_s is None:
-            raise RuntimeError(f"{name}: {seen.fault}")
-        return {name: Times(seen.timings.first_byte_s, seen.timings.total_s)}
-
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
-        yield lambda: runner.run(send())
-
-
-@contextlib.contextmanager
-def _naive(url: str) -> Iterator[Prober]:
-    """What a first version of a prober does: a stopwatch around the client's calls, connections not kept."""
-
-    async def send(client: httpx2.AsyncClient) -> dict[str, Times]:
-        began = time.perf_counter()
-        async with client.stream("POST", url, content=BODY, headers={"Content-Type": "application/json"}) as reply:
-            first = time.perf_counter()
-            await reply.aread()
-        return {"naive: httpx2 and a stopwatch": Times(first - began, time.perf_counter() - began)}
-
-    with asyncio.Runner() as runner:
-        client = httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0))
-        yield lambda: runner.run(send(client))
-        runner.run(client.aclose())
-
-
-@contextlib.contextmanager
-def _blackbox(url: str) -> Iterator[Prober]:
-    """Debian's blackbox_exporter, asked for one probe at a time; its phases, and the duration that dashboards show."""
-    program = shutil.which(BLACKBOX)
-    if program is None:
-        raise MissingError(f"{BLACKBOX} is not installed (Debian: apt-get install {BLACKBOX})")
-    module = {
-        "prober": "http",
-        "timeout": "5s",
-        "http": {
-            "method": "POST",
-            "headers": {"Content-Type": "application/json"},
-            "body": BODY,
-            "preferred_ip_protocol": "ip4",
-        },
-    }
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "blackbox.yml"
-        config.write_text(json.dumps({"modules": {"truth": module}}))  # JSON is YAML
-        process = subprocess.Popen(
-            [program, f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+    def plus(self, other: "Bias") -> "Bias":
+        return Bias(
+            self.first_byte_ms + other.first_byte_ms,
+            self.first_token_ms + other.first_token_ms,
+            self.total_ms + other.total_ms,
         )
-        try:
-            _wait_for(port)
-            yield lambda: _ask_blackbox(port, url)
-        finally:
-            process.terminate()
-            process.wait()
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+def ours(reported: Sequence[Reported], true: dict[str, Truth]) -> Bias:
+    """Ours, of every probe that the server saw and that was not missed."""
+    both = [(it, true[it.name]) for it in reported if it.name in true]
+    return Bias(
+        tuple(1000 * (it.first_byte_s - known.first_byte_s) for it, known in both if it.first_byte_s is not None),
+        tuple(1000 * (it.first_token_s - known.first_token_s) for it, known in both if it.first_token_s is not None),
+        tuple(1000 * (it.total_s - known.total_s) for it, known in both),
+    )
 
 
-def _ask_blackbox(port: int, url: str) -> dict[str, Times]:
-    asking = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    with contextlib.closing(asking):
-        asking.request("GET", f"/probe?{urlencode({'module': 'truth', 'target': url})}")
-        text = asking.getresponse().read().decode()
-    phases = {name: float(value) for name, value in _PHASE.findall(text)}
-    duration = _DURATION.search(text)
-    if "probe_success 1" not in text or duration is None:
-        raise RuntimeError("blackbox_exporter's probe failed")
-    first_byte_s = sum(seconds for name, seconds in phases.items() if name != "transfer")
-    return {
-        "blackbox_exporter: sum of phases": Times(first_byte_s, first_byte_s + phases["transfer"]),
-        "blackbox_exporter: probe_duration": Times(math.nan, float(duration[1])),
-    }
+def watched(prober: Prober, upstream: Upstream, seconds: float) -> tuple[Bias, list[Reported]]:
+    """What a prober that runs by its schedule reports within some seconds, beside what is true."""
+    time.sleep(0.2)
+    prober.heard()
+    upstream.seen()
+    time.sleep(seconds)
+    reported, _ = prober.heard()
+    time.sleep(0.3)  # an exchange that was just over when the prober was asked
+    return ours(reported, upstream.seen()), reported
 
 
-_PHASE = re.compile(r'^probe_http_duration_seconds\{phase="(\w+)"\} (\S+)', re.M)
-_DURATION = re.compile(r"^probe_duration_seconds (\S+)", re.M)
+async def _asked(blackbox: Blackbox, url: str, name: str) -> Phases:
+    reader, writer = await asyncio.open_connection("127.0.0.1", blackbox.port)
+    writer.write(f"GET {blackbox.path(url, name)} HTTP/1.0\r\n\r\n".encode())
+    text = (await reader.read()).decode()
+    writer.close()
+    return phases(text)
 
 
-# ---------------------------------------------------------------- the comparison
+async def _at_rate(blackbox: Blackbox, url: str, rate: float, seconds: float) -> dict[str, Phases]:
+    began = time.monotonic()
+    asking = {}
+    for number in range(max(1, round(rate * seconds))):
+        await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+        name = f"bb-{number}"
+        asking[name] = asyncio.create_task(_asked(blackbox, url, name))
+    return {name: await task for name, task in asking.items()}
 
 
-def run(rounds: int) -> list[Bias]:
-    """Let the probers take turns; the order turns too, so that none always comes after the same other."""
-    found: dict[str, list[Times]] = {}
-    with contextlib.ExitStack() as stack:
-        url, truth = stack.enter_context(_server())
-        probers = [
-            stack.enter_context(_ours("freezeframe: asyncio", asyncio.new_event_loop, url)),
-            stack.enter_context(_ours("freezeframe: uvloop", uvloop.new_event_loop, url)),
-            stack.enter_context(_blackbox(url)),
-            stack.enter_context(_naive(url)),
-        ]
-        for turn in range(WARM_UP + rounds):
-            for place in range(len(probers)):
-                reported = probers[(turn + place) % len(probers)]()
-                if not truth.poll(5):
-                    raise RuntimeError("the server did not see the exchange")
-                true = truth.recv()
-                for name, times in reported.items():
-                    bias = Times(times.first_byte_s - true.first_byte_s, times.total_s - true.total_s)
-                    if turn >= WARM_UP:
-                        found.setdefault(name, []).append(bias)
-    return [_bias(name, found[name]) for name in sorted(found)]
+def theirs(blackbox: Blackbox, upstream: Upstream, rate: float, seconds: float) -> tuple[Bias, Bias]:
+    """By their phases, and by `probe_duration_seconds`, which has no first byte."""
+    upstream.seen()
+    reported = asyncio.run(_at_rate(blackbox, upstream.urls["plain"], rate, seconds))
+    time.sleep(0.2)
+    true = upstream.seen()
+    both = [(it, true[name]) for name, it in reported.items() if name in true]
+    return (
+        Bias(
+            tuple(1000 * (it.first_byte_s - known.first_byte_s) for it, known in both),
+            (),
+            tuple(1000 * (it.total_s - known.total_s) for it, known in both),
+        ),
+        Bias((), (), tuple(1000 * (it.duration_s - known.total_s) for it, known in both)),
+    )
 
 
-def _bias(prober: str, biases: Sequence[Times]) -> Bias:
-    first, total = [[getattr(bias, name) * 1000 for bias in biases] for name in ("first_byte_s", "total_s")]
-    return Bias(prober, _quantile(first, 0.5), _quantile(first, 0.99), _quantile(total, 0.5), _quantile(total, 0.99))
+def measure(stand: Stand, *, rounds: int = ROUNDS) -> Part:
+    blackbox, upstream = stand.blackbox(), stand.upstream
+    upstream.behave(STREAM)
+    rows: list[tuple[str | float, ...]] = []
+    promises: list[Target] = []
+    for rate in RATES:
+        prober = stand.prober(
+            f"truth-{rate}", "plain", targets(rate, stream=True), cadence="1s", timeout="900ms", slow="800ms"
+        )
+        time.sleep(2)  # the first probes of a process load what the later ones find loaded
+        found = {who: Bias() for who in PROBERS}
+        for _ in range(rounds):
+            bias, _reported = watched(prober, upstream, SECONDS[rate])
+            found["freezeframe"] = found["freezeframe"].plus(bias)
+        prober.close()  # theirs is measured with nobody else at the server
+        for _ in range(rounds):
+            by_phases, by_duration = theirs(blackbox, upstream, rate, SECONDS[rate])
+            found["blackbox_exporter, phases"] = found["blackbox_exporter, phases"].plus(by_phases)
+            found["blackbox_exporter, probe_duration"] = found["blackbox_exporter, probe_duration"].plus(by_duration)
+        rows += [_row(rate, who, bias) for who, bias in found.items()]
+        mine, best = found["freezeframe"], found["blackbox_exporter, phases"]
+        for what, ours_ms, theirs_ms in (
+            ("first byte", mine.first_byte_ms, best.first_byte_ms),
+            ("total", mine.total_ms, best.total_ms),
+        ):
+            ratio = quantile(ours_ms, 0.5) / quantile(theirs_ms, 0.5)
+            promises.append(Target(f"bias of {what} p50 beside blackbox_exporter at {rate}/s", ratio, 1.0, "x"))
+    return Part(
+        name="truth",
+        says="Bias in milliseconds: what a prober reports minus what the server knows; plain HTTP, streamed answers",
+        targets=tuple(promises),
+        headings=(
+            *("probes/s", "prober", "exchanges", "first byte p50", "p99"),
+            *("first token p50", "p99", "total p50", "p99"),
+        ),
+        rows=tuple(rows),
+        notes=(
+            f"The server thinks {STREAM.think_s * 1000:g} ms, then sends {STREAM.chunks} chunks "
+            f"{STREAM.pause_s * 1000:g} ms apart",
+        ),
+    )
 
 
-def _quantile(values: Sequence[float], share: float) -> float:
-    """The nearest-rank quantile."""
-    return sorted(values)[min(len(values) - 1, math.ceil(share * len(values)) - 1)]
+def _row(rate: int, who: str, bias: Bias) -> tuple[str | float, ...]:
+    quantiles = [
+        quantile(values, share)
+        for values in (bias.first_byte_ms, bias.first_token_ms, bias.total_ms)
+        for share in (0.5, 0.99)
+    ]
+    return (float(rate), who, float(len(bias.total_ms)), *quantiles)

@@ -13,6 +13,7 @@ from probe.index import PacketEntry
 
 MOST_ALERTS: Final = 500  # of one webhook
 MOST_BYTES: Final = 4 << 20
+MOST_LEFT_OUT: Final = 2**53  # it is answered as JSON, whose numbers are exact up to there
 
 
 class BadAlert(ValueError):
@@ -44,7 +45,7 @@ class _Posted(BaseModel):
 class _Webhook(BaseModel):
     version: Literal["4"]
     alerts: list[_Posted]
-    truncated: Annotated[int, Field(alias="truncatedAlerts", ge=0)] = 0
+    truncated: Annotated[int, Field(alias="truncatedAlerts", ge=0, le=MOST_LEFT_OUT)] = 0
 
 
 def parse(body: bytes) -> tuple[tuple[Alert, ...], int]:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exporter.bodies import excerpt
 from exporter.negotiation import prefers_page
+from exporter.slices import joined
 from probe.packet import Problem
 from probe.packet.wording import VERDICT_WORDS
 from probe.records import Verdict
@@ -114,6 +115,11 @@ def asker(request: Request) -> dict[str, Any]:
 
 def html(template: str, **facts: Any) -> str:
     return _PAGES.get_template(template).render(facts)
+
+
+async def long_html(template: str, facts: Mapping[str, Any]) -> str:
+    """The same for a page that grows with the number of targets: made between the probes."""
+    return await joined(_PAGES.get_template(template).generate(facts))
 
 
 def page(text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -23,9 +23,9 @@ def around(document: Json, addenda: Addenda, results: Sequence[Result]) -> Json 
 
 def _after(history: list[Json], results: Sequence[Result]) -> list[Json] | None:
     last = datetime.fromisoformat(history[-1]["due_at"])
-    if not results or results[0].due_at > last:
-        return None
     known = {row["probe_id"] for row in history}
+    if not results or (results[0].due_at > last and results[0].probe_id not in known):
+        return None
     later = [result for result in results if result.due_at >= last and result.probe_id not in known]
     return [tick(result) for result in later[:MOST_AFTER]]
 

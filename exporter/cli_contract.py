@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from exporter.cli_store import CONFIG, AsJson
+from exporter.cli_run import CONFIG
+from exporter.cli_store import AsJson
 from exporter.terminal import say, show_json, show_table
 from probe import contract, settings
 from probe.client import Client, Network

@@ -6,7 +6,8 @@ from typing import Annotated
 import orjson
 import typer
 
-from exporter.cli_store import CONFIG, AsJson, ConfigFile, Out, Store, kept, refuse_secrets, shelf, write
+from exporter.cli_run import CONFIG
+from exporter.cli_store import AsJson, ConfigFile, Out, Store, kept, refuse_secrets, shelf, write
 from exporter.terminal import say, show_json, warn_of
 from probe import cautions, render
 from probe.packet import Audience

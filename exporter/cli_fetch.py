@@ -22,7 +22,8 @@ import typer
 from exporter import alert_json
 from exporter.alert_json import BadAlert
 from exporter.alerts import Alert, Why
-from exporter.cli_store import CONFIG, AsJson, ConfigFile, Out, Store, shelf, tell, wait, write
+from exporter.cli_run import CONFIG
+from exporter.cli_store import AsJson, ConfigFile, Out, Store, shelf, tell, wait, write
 from exporter.listing import MOST, PACKET_ID
 from exporter.neutral import neutral
 from exporter.terminal import say, show_json

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from exporter.cli_store import CONFIG, AsJson, ConfigFile
+from exporter.cli_run import CONFIG
+from exporter.cli_store import AsJson, ConfigFile
 from exporter.keyring import Keyring
 from exporter.terminal import say, show_json, warn_of
 from probe import cautions, notes, settings

@@ -4,7 +4,8 @@ from typing import Any
 
 import typer
 
-from exporter.cli_store import CONFIG, AsJson, ConfigFile, Store, kept, shelf, wait
+from exporter.cli_run import CONFIG
+from exporter.cli_store import AsJson, ConfigFile, Store, kept, shelf, wait
 from exporter.terminal import say, show_json, show_table, warn_of
 from probe import cautions, render
 from probe.index import PacketEntry

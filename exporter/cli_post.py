@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from exporter import posts
-from exporter.cli_store import CONFIG, AsJson, ConfigFile, kept, refuse_secrets
+from exporter.cli_run import CONFIG
+from exporter.cli_store import AsJson, ConfigFile, kept, refuse_secrets
 from exporter.terminal import say, show_json, warn_of
 from probe import cautions, durable, settings
 from probe.records import Json

@@ -18,7 +18,8 @@ import httpx2
 import orjson
 import typer
 
-from exporter.cli_store import CONFIG, AsJson, ConfigFile, Kept, Store, kept
+from exporter.cli_run import CONFIG
+from exporter.cli_store import AsJson, ConfigFile, Kept, Store, kept
 from exporter.terminal import say, show_json
 from exporter.wiring import wire
 from probe import settings

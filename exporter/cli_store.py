@@ -24,7 +24,6 @@ ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configurat
 Store = Annotated[str | None, typer.Option("--store", help="A store by path or URL, instead of a configuration.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON on standard output.")]
 Out = Annotated[Path, typer.Option("--out", "-o", help="The folder to write to.")]
-CONFIG = Path("freezeframe.yaml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from exporter.cli_store import CONFIG, AsJson, ConfigFile, Store, shelf, wait
+from exporter.cli_run import CONFIG
+from exporter.cli_store import AsJson, ConfigFile, Store, shelf, wait
 from exporter.terminal import say, show_json
 from probe import render
 from probe.packet import Problem, addendum

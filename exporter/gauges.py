@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from prometheus_client import Metric
-from prometheus_client.samples import Sample
-
 from exporter.latest import Latest, is_fresh
+from exporter.series import head, named, number
 from probe.contract import Contract, Source, evidence
 from probe.peers import OWN_NUMBER
 from probe.records import PACKET_VERDICTS, QuotaReading, Result, Timings, Verdict
@@ -230,11 +228,12 @@ class Gauge:
     documentation: str
     read: Callable[[Latest, datetime], Samples]
 
-    def collect(self, latest: Latest, now: datetime) -> Metric:
-        is_info = self.name.endswith("_info")
-        metric = Metric(self.name.removesuffix("_info"), self.documentation, "info" if is_info else "gauge")
-        metric.samples = [Sample(self.name, labels, float(value)) for labels, value in self.read(latest, now)]
-        return metric
+    @property
+    def kind(self) -> str:
+        return "info" if self.name.endswith("_info") else "gauge"
+
+    def head(self, *, openmetrics: bool) -> str:
+        return head(self.name.removesuffix("_info"), self.kind, self.documentation, openmetrics=openmetrics)
 
 
 # The first five are blackbox_exporter's names and meanings, so that dashboards made for it go on working.
@@ -286,13 +285,22 @@ GAUGES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Gauges:
-    """The collector that a registry asks at each scrape."""
+    """The gauges as text, in parts: what is computed at a scrape, and names that need no second escaping."""
 
-    latest: Latest
-    clock: Callable[[], datetime]
+    def __init__(self, latest: Latest, clock: Callable[[], datetime]) -> None:
+        self._latest = latest
+        self._clock = clock
+        self._named: dict[tuple[object, ...], str] = {}  # of the last scrape: a series that is gone leaves nothing
 
-    def collect(self) -> Iterator[Metric]:
-        now = self.clock()
-        return (row.collect(self.latest, now) for row in GAUGES)
+    def parts(self, *, openmetrics: bool) -> Iterator[str]:
+        """Heads and lines; whoever iterates may pause between any two."""
+        now = self._clock()
+        before, self._named = self._named, {}
+        for row in GAUGES:
+            yield row.head(openmetrics=openmetrics)
+            for labels, value in row.read(self._latest, now):
+                key = (row.name, *labels.items())
+                shown = before.get(key) or named(row.name, labels)
+                self._named[key] = shown
+                yield f"{shown}{number(float(value))}\n"

@@ -7,7 +7,7 @@ without a packet leaves why. Alertmanager's repeats, a second Alertmanager and a
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
@@ -35,7 +35,7 @@ class Evidence(Protocol):
     @property
     def targets(self) -> tuple[Target, ...]: ...
 
-    def results(self, target: str) -> tuple[Result, ...]: ...
+    def last_failed(self, target: str) -> Result | None: ...
 
     def open_packets(self, target: str) -> tuple[Candidate, ...]:
         """Those of the open incident of a target, also while the store does not have them yet."""
@@ -67,6 +67,7 @@ class Inbox:
         self._emptied = asyncio.Event()
         self._emptied.set()
         self._closed = False
+        self._told_enough: set[str] = set()  # packets that have as many addenda of alerts as they may have
 
     def take(self, alerts: Sequence[Alert]) -> int:
         """Put what is new into the queue; how many that are. Full where it does not all fit."""
@@ -126,7 +127,9 @@ class Inbox:
         return Known(
             contracts={target.name: target.contract.name for target in self._evidence.targets},
             packets={name: tuple(of_target.values()) for name, of_target in packets.items()},
-            failed_at=_failed_at({name: self._evidence.results(name) for name in packets}),
+            failed_at={
+                name: failed.ended_at for name in packets if (failed := self._evidence.last_failed(name)) is not None
+            },
         )
 
     async def _look_at(self, alert: Alert, known: Known) -> None:
@@ -165,23 +168,24 @@ class Inbox:
 
     async def _add(self, alert: Alert, name: str, found: Found, now: datetime) -> int:
         """How many addenda that made: none where the packet tells of this alert already, or of so many others."""
-        if self.notices.added_to(found.packet_id) >= MOST_PER_PACKET:
+        if found.packet_id in self._told_enough:
             return 0
-        addenda = await self._store.addenda(found.packet_id)
-        told = [document for _, document in addenda if document.get("kind") == "alert"]
-        if len(told) >= MOST_PER_PACKET or any(says_so(document, alert) for document in told):
+        told: list[Json] = []
+        enough = self.notices.added_to(found.packet_id) >= MOST_PER_PACKET
+        if not enough:
+            addenda = await self._store.addenda(found.packet_id)
+            told = [document for _, document in addenda if document.get("kind") == "alert"]
+            enough = len(told) >= MOST_PER_PACKET
+        if enough:
+            # The notices forget, and a flood must not read everything beside a packet again for each of its alerts.
+            if len(self._told_enough) >= MOST_WAITING:
+                self._told_enough.clear()
+            self._told_enough.add(found.packet_id)
+            return 0
+        if any(says_so(document, alert) for document in told):
             return 0
         self._evidence.append(found.packet_id, found.target, addendum(alert, name, found, now))
         return 1
-
-
-def _failed_at(results: Mapping[str, Sequence[Result]]) -> dict[str, datetime]:
-    """When the latest exchange ended that could be frozen."""
-    failing = {
-        name: next((it.ended_at for it in reversed(known) if it.verdict.is_failure and it.sealed), None)
-        for name, known in results.items()
-    }
-    return {name: at for name, at in failing.items() if at is not None}
 
 
 def _tell(noticed: Noticed) -> None:

@@ -37,10 +37,12 @@ class LoginRoutes:
 
     def routes(self) -> list[Route]:
         return [
-            Route(LOGIN, self.form),
-            Route(LOGIN, self.sign_in, methods=["POST"]),
+            Route(LOGIN, self.login, methods=["GET", "POST"]),  # one route, or a 405 would allow half of its methods
             Route(LOGOUT, self.sign_out, methods=["POST"]),
         ]
+
+    async def login(self, request: Request) -> Response:
+        return await (self.sign_in(request) if request.method == "POST" else self.form(request))
 
     async def form(self, request: Request) -> Response:
         following = local(request.query_params.get("next"))

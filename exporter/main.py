@@ -20,6 +20,7 @@ import uvloop
 from pydantic import SecretStr
 
 from exporter.log import configure, say
+from exporter.patience import PatientProtocol
 from exporter.program import Program
 from exporter.sessions import Sessions
 from exporter.web import Access, create
@@ -32,6 +33,7 @@ from probe.vault import StoreError, Vault
 from probe.watch import Pace
 
 EXPIRE_EVERY_S = 3600.0
+SWITCH_S = 0.0002
 GRACE_S = 40.0  # probes in flight, then what is owed to the store; a chart's grace period must be longer
 
 
@@ -74,8 +76,12 @@ async def serve(program: Program, listener: socket.socket, stop: asyncio.Event) 
             ssl_certfile=settings.server.tls.cert_file and str(program.loaded.base / settings.server.tls.cert_file),
             ssl_keyfile=settings.server.tls.key_file and str(program.loaded.base / settings.server.tls.key_file),
             ssl_context_factory=_tls if settings.server.tls.cert_file else None,
+            http=PatientProtocol,
+            ws="none",
+            timeout_keep_alive=5,
             timeout_graceful_shutdown=5,
             limit_concurrency=200,
+            h11_max_incomplete_event_size=16 * 1024,  # of the head of a request
         )
     )
     workers = [
@@ -168,8 +174,8 @@ def run(loaded: Loaded) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))  # a crash leaves no image of our memory, keys and all
 
     async def main() -> int:
-        # Rendering /metrics and packets runs in threads: they must hand the interpreter back soon, or probes wait.
-        sys.setswitchinterval(0.001)
+        # Packets and their pages are made in threads: they must hand the interpreter back soon, or probes wait.
+        sys.setswitchinterval(SWITCH_S)
         vault = Vault.open(loaded.settings.store, loaded.base)
         try:
             held = hold(loaded.path(loaded.settings.state))

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
-
 from exporter.exposition import Exposition
 from exporter.gauges import Gauges
 from exporter.latest import Latest, LatestPacket
+from exporter.series import Counter, Histogram
 from probe.contract import Contract
 from probe.index import PacketEntry
 from probe.pong import Target
@@ -57,12 +56,9 @@ EXEMPLAR_CHARACTERS: Final = 128  # OpenMetrics 1.0: names and values of an exem
 # What `StoreFailed` names, and `refused`: a packet or addendum that would have carried a secret and was not written.
 STORE_OPERATIONS: Final = ("freeze", "append", "read", "history", "sources", "refused")
 
-# The `_created` series would double every counter. The library knows this switch for the process only.
-disable_created_metrics()  # type: ignore[no-untyped-call]  # the library leaves it untyped
-
 
 class Metrics:
-    """The one registry. `on_event` is a listener of the flow and runs on its loop; rendering runs beside it."""
+    """Every series. `on_event` is a listener of the flow; it and the rendering run on the flow's loop."""
 
     def __init__(
         self,
@@ -73,17 +69,18 @@ class Metrics:
         budget: Mapping[str, int] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        registry = self._registry = CollectorRegistry()
         self._clock = clock
         self._latest = Latest(version=version, budget=budget or {})
         self._open_packets: dict[tuple[str, Verdict], str] = {}
-        self._exposition = Exposition(registry)
+        self._families: list[Counter | Histogram] = []
 
         def counter(name: str, documentation: str, *labels: str) -> Counter:
-            return Counter(name, documentation, labels, registry=registry)
+            self._families.append(family := Counter(name.removesuffix("_total"), documentation, labels))
+            return family
 
         def histogram(name: str, documentation: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-            return Histogram(name, documentation, labels, buckets=buckets, registry=registry)
+            self._families.append(family := Histogram(name, documentation, labels, buckets))
+            return family
 
         self._probes = counter("freezeframe_probes_total", "Due ticks by verdict", "target", "verdict")
         self._requests = counter("freezeframe_requests_total", "Paid requests put on the wire", "target", "kind")
@@ -121,7 +118,9 @@ class Metrics:
             "Delay of our own event loop, which would look like the provider's",
             OWN_DELAY_BUCKETS_S,
         )
-        registry.register(Gauges(self._latest, clock))
+        for unlabelled in (self._lateness, self._loop_lag):
+            unlabelled.labels()
+        self._exposition = Exposition(tuple(self._families), Gauges(self._latest, clock))
         for unpaid in ("control", "catalogue", "gateway_log", "source"):
             self._unpaid.labels(unpaid)
         for operation in STORE_OPERATIONS:
@@ -139,7 +138,7 @@ class Metrics:
         for gone in {target.name for target in self._latest.targets} - known:
             self._latest.forget(gone)
             for family in self._families_by_target():
-                family.remove_by_labels({"target": gone})
+                family.forget(gone)
         self._open_packets = {key: packet for key, packet in self._open_packets.items() if key[0] in known}
         for target in targets:
             self._bear(target)
@@ -209,7 +208,7 @@ class Metrics:
                     self._latest.packets[entry.target] = LatestPacket(entry.id, Verdict(entry.verdict), entry.frozen_at)
 
     def observe_loop_lag(self, lag_s: float) -> None:
-        self._loop_lag.observe(lag_s)
+        self._loop_lag.labels().observe(lag_s)
 
     def on_event(self, event: Event) -> None:
         match event:
@@ -272,7 +271,7 @@ class Metrics:
         if verdict in FAILING_VERDICTS:
             self._failures.labels(target, verdict.value, result.judgement.reason).inc()
         if result.judgement.reason != "overrun":  # that tick was on time; the previous probe was in its way
-            self._lateness.observe(result.lateness_s)
+            self._lateness.labels().observe(result.lateness_s)
         if verdict is Verdict.MISSED:
             return
         self._latest.results[target] = result

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -71,6 +72,14 @@ class View:
                 name: orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() for name, document in self.addenda
             },
         }
+
+    def history_ends(self) -> datetime:
+        """When the last probe was due that was frozen."""
+        frozen = orjson.loads(self.files["packet.json"])
+        try:
+            return datetime.fromisoformat(frozen["history"][-1]["due_at"])
+        except (LookupError, TypeError, ValueError):  # of another version
+            return self.entry.frozen_at
 
     def _measured(self, now: Json, results: Sequence[Result]) -> dict[str, Any]:
         """The attempts and their pictures; of a packet of another version nothing, its files tell."""

@@ -120,7 +120,7 @@ class PacketRoutes:
         if not wants_page(request):
             return answers.document(await asyncio.to_thread(view.document))
         facts = answers.asker(request)
-        results = self.board.results(entry.target)
+        results = await self.board.results_since(entry.target, await asyncio.to_thread(view.history_ends))
         return answers.page(await asyncio.to_thread(lambda: answers.html("packet.html", **facts, **view.page(results))))
 
     async def zip(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from exporter import parts
 from exporter.alerts import Candidate
+from exporter.around import MOST_AFTER
 from exporter.inbox import Inbox
 from exporter.keyring import Keyring
 from exporter.log import say
@@ -126,8 +127,14 @@ class Program:
     def results(self, target: str) -> tuple[Result, ...]:
         return self.history.recent(target)
 
+    async def results_since(self, target: str, due_at: datetime) -> tuple[Result, ...]:
+        return await self.history.since(target, due_at, 2 * MOST_AFTER)
+
+    def last_failed(self, target: str) -> Result | None:
+        return self.history.last_failed(target)
+
     def window(self, target: str) -> WindowView:
-        policy = next(known.freeze for known in self.loaded.targets if known.name == target)
+        policy = self.prober.targets[target].freeze
         window = self.prober.windows[target]
         incident = window.incident
         packets = () if incident is None else tuple(known.packet_id for known in incident.packets)

@@ -69,6 +69,12 @@ class Board(Protocol):
     def results(self, target: str) -> tuple[Result, ...]:
         """The recent results of a target, oldest first."""
 
+    async def results_since(self, target: str, due_at: datetime) -> tuple[Result, ...]:
+        """Its results from one due then on, as far as they are still kept; also older ones."""
+
+    def last_failed(self, target: str) -> Result | None:
+        """Its newest failing exchange, which could be frozen now."""
+
     def window(self, target: str) -> WindowView: ...
 
     async def note(self, packet_id: str, note: Note) -> str:
@@ -116,6 +122,7 @@ class Watched:
     target: Target
     results: tuple[Result, ...]
     window: WindowView
+    has_failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,10 @@ class Snapshot:
     @classmethod
     def of(cls, board: Board) -> "Snapshot":
         return cls(
-            tuple(Watched(it, board.results(it.name), board.window(it.name)) for it in board.targets),
+            tuple(
+                Watched(it, board.results(it.name), board.window(it.name), board.last_failed(it.name) is not None)
+                for it in board.targets
+            ),
             dict(board.controls),
             board.outside_reachable,
             board.twins,
@@ -188,7 +198,7 @@ def _view(watched: Watched, listing: Listing | None, now: datetime) -> View:
         state=_state(target, kept, window, now),
         since=window.since or since,
         is_since_whole=window.since is not None or is_whole,
-        has_failed=any(known.verdict.is_failure and known.sealed is not None for known in watched.results),
+        has_failed=watched.has_failed,
     )
 
 

@@ -5,18 +5,19 @@ Health never depends on the provider: an outage of theirs must not restart us. N
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from exporter import answers
+from exporter import answers, openapi
 from exporter.access import Access, Guard
 from exporter.answers import Refusal
 from exporter.inbox import Inbox
@@ -32,6 +33,8 @@ from probe.vault import StoreError
 
 __all__ = ["Access", "Board", "WindowView", "create"]
 
+PIECE_BYTES: Final = 64 * 1024
+
 
 def create(
     board: Board,
@@ -45,7 +48,7 @@ def create(
 ) -> Starlette:
     """The application. `freeze_wait_s` is how long a request to freeze waits for the store; without an inbox nobody
     takes alerts."""
-    web = _Web(board, metrics, clock)
+    web = _Web(board, metrics, clock, openapi.document())
     packets = PacketRoutes(board, vault, freeze_wait_s)
     app = Starlette(
         routes=[
@@ -55,6 +58,7 @@ def create(
             Route("/-/ready", web.ready),
             Route("/-/reload", web.reload, methods=["POST"]),
             *([Route("/alerts", Webhook(inbox).post, methods=["POST"])] if inbox else []),
+            Route(openapi.PATH, web.described),
             *LoginRoutes(access).routes(),
             *packets.routes(),
         ],
@@ -81,11 +85,22 @@ async def _on_our_error(request: Request, _: Exception) -> Response:
     )
 
 
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    """Megabytes handed to the kernel at once would hold the loop for milliseconds, and every probe with it."""
+    for start in range(0, len(body), PIECE_BYTES):
+        yield body[start : start + PIECE_BYTES]
+        await asyncio.sleep(0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Web:
     board: Board
     metrics: Metrics
     clock: Callable[[], datetime]
+    description: bytes
+
+    async def described(self, _: Request) -> Response:
+        return Response(self.description, media_type="application/json")
 
     async def on_store_error(self, request: Request, error: Exception) -> Response:
         self.metrics.on_event(StoreFailed("read", None, str(error)))
@@ -108,11 +123,12 @@ class _Web:
     async def exposition(self, request: Request) -> Response:
         accept = ",".join(request.headers.getlist("accept"))
         body, headers = await self.metrics.render(accept, request.headers.get("accept-encoding", ""))
-        return Response(body, headers=headers)
+        if len(body) <= PIECE_BYTES:
+            return Response(body, headers=headers)
+        return StreamingResponse(_pieces(body), headers={**headers, "Content-Length": str(len(body))})
 
     async def status_page(self, request: Request) -> Response:
         seen, latest, now = Snapshot.of(self.board), self.metrics.latest, self.clock()
         asked = answers.asker(request) | {"renews": request.query_params.get("renew") == "15"}
-        return answers.page(
-            await asyncio.to_thread(lambda: answers.html("status.html", **asked, **status(seen, latest, now)))
-        )
+        facts = await asyncio.to_thread(status, seen, latest, now)
+        return answers.page(await answers.long_html("status.html", asked | facts))

@@ -26,8 +26,6 @@ from probe.scope import work_out
 from probe.standing import Standing
 from probe.window import Window, failed_since, packet_id, vetoed
 
-HISTORY_IN_PACKET = 60  # probes before the trip: half an hour at the default cadence
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -96,8 +94,7 @@ class Aftermath:
 
         LookupError: no failing exchange has been seen.
         """
-        recent = self._parts.history.recent(target.name)
-        subject = next((known for known in reversed(recent) if known.verdict.is_failure and known.sealed), None)
+        subject = self._parts.history.last_failed(target.name)
         if subject is None:
             raise LookupError("no failing exchange has been seen for this target yet")
         identity = packet_id(target.name, subject.probe_id, subject.due_at)
@@ -223,8 +220,7 @@ class Aftermath:
         return case
 
     def _known(self, target: str, probes: Sequence[str]) -> tuple[Result, ...]:
-        wanted = set(probes)
-        return tuple(known for known in self._parts.history.recent(target) if known.probe_id in wanted)
+        return self._parts.history.known(target, probes)
 
     def _case(
         self,
@@ -247,7 +243,7 @@ class Aftermath:
             reason=trip.reason if trip else subject.judgement.reason,
             subject=subject,
             failing=failing,
-            history=self._parts.history.recent(target.name)[-HISTORY_IN_PACKET:],
+            history=self._parts.history.recent(target.name),
             last_good=self._parts.history.last_good(target.name),
             trip=trip,
             scope=work_out(

@@ -16,6 +16,7 @@ from probe.classify import Expectation, classify
 from probe.client import Auth
 from probe.edges import Edges, KeyUnavailable, Surroundings
 from probe.findings import clock_drift
+from probe.own_delay import accounted
 from probe.pong import Target, build, problems
 from probe.reading import read
 from probe.records import (
@@ -59,6 +60,7 @@ class Attempts:
         self._publish = publish
         self._spent = remembered.spent(edges.now())
         self._surroundings = surroundings
+        self._judging = asyncio.Lock()
 
     def adopt(self, surroundings: Surroundings) -> None:
         """What a newly loaded configuration says of budget and version."""
@@ -118,8 +120,11 @@ class Attempts:
         if size > OFF_LOOP_BYTES:
             judged = await asyncio.to_thread(_judge, self._edges.redactor(), observation, expectation)
         else:
-            judged = _judge(self._edges.redactor(), observation, expectation)
+            # One in a turn of the loop: when many answers come at once, bytes of others are stamped in between.
+            async with self._judging:
+                judged = _judge(self._edges.redactor(), observation, expectation)
         sealed, judgement, reading = judged
+        judgement = accounted(judgement, sealed.value, target.slow_s, lag_s)
         return replace(
             self._result(due, judgement, lag_s, sealed, reading),
             outside_reachable=expectation.outside_reachable,

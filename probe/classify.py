@@ -14,6 +14,7 @@ documented answer, so it is `wrong_shape` (uncertain: endless output can be a br
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 import re2
@@ -108,8 +109,7 @@ def _without_answer(observation: Observation, expectation: Expectation) -> Judge
 
 def _answer(observation: Observation, reply: Reply, body: Body, contract: Contract | None) -> Judgement:
     line = answer_line(observation.request, reply, body, contract)
-    judgement = _first(ANSWERS, {Place.ANSWER: line})
-    assert judgement is not None  # the last row takes every line
+    judgement = _by_line(line)
     if judgement.verdict is Verdict.OK:
         return replace(judgement, words=None)
     error = reply_error_text(reply, body)
@@ -122,6 +122,14 @@ def _answer(observation: Observation, reply: Reply, body: Body, contract: Contra
     if not words:  # a stream is decided at its end, any other body at its beginning
         words = reply.body[-_WORDS_CHARS:] if body.kind == "sse" else reply.body.lstrip()[:_WORDS_CHARS]
     return replace(judgement, words=" ".join(words.split()) or None)
+
+
+@lru_cache(maxsize=256)
+def _by_line(line: str) -> Judgement:
+    """What a line of facts means. It holds kinds and counts only, so that a healthy target's is the same each time."""
+    judgement = _first(ANSWERS, {Place.ANSWER: line})
+    assert judgement is not None  # the last row takes every line
+    return judgement
 
 
 def _slowness(timings: Timings, slow_s: float | None) -> str | None:

@@ -71,6 +71,10 @@ class Prober:
         self._aftermath.adopt(surroundings)
 
     @property
+    def targets(self) -> Mapping[str, Target]:
+        return self._standing.targets
+
+    @property
     def windows(self) -> Mapping[str, Window]:
         return self._standing.windows
 

@@ -26,6 +26,7 @@ from probe.spool import Spool, is_whole
 from probe.vault import PacketNotFound, StoreError, Vault
 
 RETRY_S = 5.0
+HISTORY_IN_PACKET = 60  # probes before the trip: half an hour at the default cadence
 _ZIP = ".zip"
 
 
@@ -66,7 +67,7 @@ class Freezer:
         self._remembered = Remembered(history)
         self._spool = spool
         self._spooled = 0  # names of addenda in the spool must differ
-        self._owed: asyncio.Queue[tuple[Case | _Addendum, asyncio.Future[None]]] = asyncio.Queue()
+        self._owed: asyncio.Queue[tuple[Case | _Addendum, int, asyncio.Future[None]]] = asyncio.Queue()
         self._refused: set[str] = set()
         self._began: dict[str, float] = {}
         self.canary_failure: str | None = None  # while it says something, nothing is frozen
@@ -88,7 +89,7 @@ class Freezer:
 
     def _owe(self, work: Case | _Addendum) -> asyncio.Future[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._owed.put_nowait((work, done))
+        self._owed.put_nowait((work, self._history.mark(), done))
         return done
 
     async def run(self) -> None:
@@ -111,9 +112,9 @@ class Freezer:
 
     async def _work(self) -> None:
         while True:
-            work, done = await self._owed.get()
+            work, mark, done = await self._owed.get()
             try:
-                await self._history.flush()
+                await self._history.commit(mark)
                 made = await (self._packet(work) if isinstance(work, Case) else self._addendum(work))
                 if made is not None:
                     await self._keep(*made, again=isinstance(work, _Addendum) and work.again)
@@ -200,7 +201,9 @@ class Freezer:
         if self.canary_failure is not None:
             self._refuse(case, (f"the redaction canary did not hold: {self.canary_failure}",))
             return None
-        data, hits = await asyncio.to_thread(build, replace(case, earlier=await self._earlier(case)), self._secrets())
+        history = await self._history.longer(case.history, HISTORY_IN_PACKET)
+        case = replace(case, earlier=await self._earlier(case), history=history)
+        data, hits = await asyncio.to_thread(build, case, self._secrets())
         if data is None:
             self._refuse(case, hits)
             return None

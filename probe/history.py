@@ -1,47 +1,33 @@
 """What each target's recent probes left behind, over restarts; per target, so that a noisy one never evicts another's
 failures.
 
-In memory for the flow, and in one SQLite file written by a thread: a batch is everything that is pending when it is
-taken, in one transaction and in order, so that a result, the window after it and what it owes are there together or not
-at all. Healthy probes leave numbers and enums; failures keep their sealed form, and so does the last good exchange of
-each target, which a packet shows beside the failing one. A disk that does not take it never stops the probing: the
-batch stays pending and is tried again.
+The newest in memory for the flow, all of them in one file (`rows`) written by a thread: a batch is everything that is
+pending when it is taken, in one transaction and in order, so that a result, the window after it and what it owes are
+there together or not at all. Healthy probes leave numbers and enums; failures keep their sealed form, and so does the
+last good exchange of each target, which a packet shows beside the failing one. What is older than the memory reaches is
+read from the file for the packet or page that shows it. A disk that does not take a batch never stops the probing: it
+stays pending and is tried again.
 """
 
 import asyncio
 import contextlib
-import os
 import sqlite3
-import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from probe import stored
-from probe.records import Event, Reading, Result, StoreFailed, Verdict
-from probe.redact import bare
+from probe.records import Event, Result, StoreFailed, Verdict
+from probe.rows import Batch, Rows, has_body
+from probe.stored import lasting, shared
 
-KEPT_RESULTS: Final = 200  # a few KiB each at most for healthy ones; failures are bounded by the client's read limit
+KEPT_RESULTS: Final = 30  # in memory: what the status page shows; a KiB each for healthy ones
+KEPT_WITHOUT_FILE: Final = 120
 KEPT_BODIES: Final = 20  # failures with their sealed exchange; more of the same add memory and no knowledge
-KEPT_ROWS: Final = 25_000  # of a target on disk: a week at the default cadence
-KEPT_ROWS_WITH_BODY: Final = 200
 MOST_PENDING: Final = 10_000
 BATCH_S: Final = 0.5
 EXPIRE_S: Final = 600.0
-VERSION: Final = 1
-
-_SCHEMA: Final = f"""
-CREATE TABLE result (
-  id INTEGER PRIMARY KEY, target TEXT NOT NULL, due_at REAL NOT NULL, has_body INTEGER NOT NULL, data BLOB NOT NULL
-);
-CREATE INDEX result_by_target ON result (target, id);
-CREATE TABLE last_good (target TEXT PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE fact (key TEXT PRIMARY KEY, value BLOB NOT NULL);
-PRAGMA user_version = {VERSION};
-"""
 
 
 class History:
@@ -60,44 +46,89 @@ class History:
         self._now = now
         self._results: dict[str, deque[Result]] = {}
         self._last_good: dict[str, Result] = {}
+        self._last_failed: dict[str, Result] = {}
         self._facts: dict[str, bytes] = {}
         self._pending: list[Result] = []
         self._pending_good: dict[str, Result] = {}
         self._pending_facts: dict[str, bytes | None] = {}
         self._pending_forgotten: set[str] = set()
+        self._changes = 0  # added, remembered and forgotten so far
+        self._committed = 0  # of these, on disk
         self._writing = asyncio.Lock()
-        self._disk = threading.Lock()
-        self._database = None if file is None else self._open(file)
+        self._rows = None if file is None else self._open(file)
 
     def add(self, result: Result) -> None:
         """Remember a result: at once in memory, with the next batch on disk."""
+        self._changes += 1
         if result.verdict is Verdict.OK:
             self._last_good[result.target] = self._pending_good[result.target] = result
-            result = _bare(result)
-        results = self._results.setdefault(result.target, deque(maxlen=KEPT_RESULTS))
+            result = shared(lasting(result))
+        elif result.verdict.is_failure and result.sealed is not None:
+            self._last_failed[result.target] = result
+        most = KEPT_WITHOUT_FILE if self._rows is None else KEPT_RESULTS
+        results = self._results.setdefault(result.target, deque(maxlen=most))
         results.append(result)
-        with_body = [i for i, known in enumerate(results) if _has_body(known)]
-        if len(with_body) > KEPT_BODIES:
-            results[with_body[0]] = _bare(results[with_body[0]])
-        if self._database is not None:
+        if has_body(result):
+            with_body = [i for i, known in enumerate(results) if has_body(known)]
+            if len(with_body) > KEPT_BODIES:
+                results[with_body[0]] = lasting(results[with_body[0]])
+        if self._rows is not None:
             self._pending.append(result)
             if len(self._pending) > MOST_PENDING:
                 healthy = (i for i, known in enumerate(self._pending) if known.verdict is Verdict.OK)
                 del self._pending[next(healthy, 0)]
 
     def recent(self, target: str) -> tuple[Result, ...]:
+        """The newest, as far as they are in memory."""
         return tuple(self._results.get(target, ()))
 
     def last_good(self, target: str) -> Result | None:
         return self._last_good.get(target)
 
+    def last_failed(self, target: str) -> Result | None:
+        """The newest failing exchange, however many good ones came after it."""
+        return self._last_failed.get(target)
+
+    def known(self, target: str, probes: Sequence[str]) -> tuple[Result, ...]:
+        """The results of these failing probes, oldest first, as far as they are still there."""
+        wanted = set(probes)
+        found = [known for known in self.recent(target) if known.probe_id in wanted]
+        if self._rows is not None and len(found) < len(wanted):  # a long window, or owed since before a restart
+            with contextlib.suppress(sqlite3.Error, ValueError):
+                older = self._rows.failing(target, len(wanted) + KEPT_BODIES)
+                found = _joined([known for known in older if known.probe_id in wanted], found)
+        return tuple(found)
+
+    async def longer(self, known: Sequence[Result], most: int) -> tuple[Result, ...]:
+        """These results of one target with those before them, so that they are `most`; as they are where the file
+        cannot be read."""
+        rows, lacking = self._rows, most - len(known)
+        if rows is None or not KEPT_RESULTS <= len(known) < most:  # fewer: there were no others
+            return tuple(known[-most:])
+        try:
+            older = await asyncio.to_thread(rows.before, known[0].target, known[0], lacking)
+        except (sqlite3.Error, ValueError):
+            return tuple(known)
+        return tuple(_joined(older, known))
+
+    async def since(self, target: str, due_at: datetime, most: int) -> tuple[Result, ...]:
+        """The first results of a target from one due then on, and what is in memory."""
+        recent = self.recent(target)
+        if self._rows is None or not recent or recent[0].due_at <= due_at:
+            return recent
+        try:
+            return tuple(_joined(await asyncio.to_thread(self._rows.since, target, due_at, most), recent))
+        except (sqlite3.Error, ValueError):
+            return recent
+
     def remember(self, key: str, value: bytes | None) -> None:
         """Keep a small named fact (None: no longer), in one transaction with the results added before."""
+        self._changes += 1
         if value is None:
             self._facts.pop(key, None)
         else:
             self._facts[key] = value
-        if self._database is not None:
+        if self._rows is not None:
             self._pending_facts[key] = value
 
     def recalled(self, prefix: str) -> dict[str, bytes]:
@@ -105,25 +136,36 @@ class History:
 
     def forget(self, target: str) -> None:
         """A target that is no longer probed leaves nothing."""
+        self._changes += 1
         self._results.pop(target, None)
         self._last_good.pop(target, None)
+        self._last_failed.pop(target, None)
         self._pending_good.pop(target, None)
         self._pending = [known for known in self._pending if known.target != target]
         self._pending_forgotten.add(target)
 
+    def mark(self) -> int:
+        """A number for everything added and remembered so far, for `commit`."""
+        return self._changes
+
+    async def commit(self, mark: int) -> bool:
+        """What was there at this mark is on disk; most often it is already, with a batch that was written since."""
+        return self._committed >= mark or await self.flush()
+
     async def flush(self) -> bool:
         """Everything added and remembered so far is on disk; False where it was not taken (it stays pending)."""
-        if self._database is None:
+        if self._rows is None:
             return True
         async with self._writing:
-            batch = _Batch(self._pending, self._pending_good, self._pending_facts, self._pending_forgotten)
+            changes = self._changes
+            batch = Batch(self._pending, self._pending_good, self._pending_facts, self._pending_forgotten)
             if batch.is_empty:
                 return True
             self._pending, self._pending_good = [], {}
             self._pending_facts, self._pending_forgotten = {}, set()
             try:
                 # shielded: a cancelled flush must not lose what it took
-                await asyncio.shield(asyncio.to_thread(self._write, batch))
+                await asyncio.shield(asyncio.to_thread(self._rows.write, batch))
             except (sqlite3.Error, OSError) as error:
                 self._pending = [*batch.results, *self._pending]
                 self._pending_good = batch.good | self._pending_good
@@ -131,6 +173,7 @@ class History:
                 self._pending_forgotten |= batch.forgotten
                 self._publish(StoreFailed("history", None, f"history: {_words(error)}"))
                 return False
+            self._committed = changes
             return True
 
     async def run(self) -> None:
@@ -140,18 +183,18 @@ class History:
         while True:
             await asyncio.sleep(BATCH_S)
             written = await self.flush()
-            if written and self._database is not None and loop.time() >= expire_at:
+            if written and self._rows is not None and loop.time() >= expire_at:
                 expire_at = loop.time() + EXPIRE_S
                 with contextlib.suppress(sqlite3.Error):  # the next flush tells of the disk
-                    await asyncio.to_thread(self._expire, tuple(self._results))
+                    before = self._now() - self._retention
+                    await asyncio.to_thread(self._rows.expire, tuple(self._results), before)
 
     def close(self) -> None:
-        if self._database is not None:
-            with self._disk:
-                self._database.close()
+        if self._rows is not None:
+            self._rows.close()
 
-    def _open(self, file: Path) -> sqlite3.Connection:
-        """The database, read into memory. One that cannot be read is kept aside, and a new one begins."""
+    def _open(self, file: Path) -> Rows:
+        """The file, its newest read into memory. One that cannot be read is kept aside, and a new one begins."""
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             return self._read(file)
@@ -165,102 +208,21 @@ class History:
         self._publish(StoreFailed("history", None, f"history: {words}; a new one begins, the old one is kept aside"))
         return self._read(file)
 
-    def _read(self, file: Path) -> sqlite3.Connection:
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-        database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+    def _read(self, file: Path) -> Rows:
+        rows = Rows(file)
         try:
-            version = database.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, VERSION):
-                raise ValueError(f"version {version} is not known here")
-            database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = FULL")
-            database.execute("PRAGMA journal_size_limit = 1048576")
-            if version == 0:
-                database.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
-            results: dict[str, deque[Result]] = {}
-            for (target,) in database.execute("SELECT DISTINCT target FROM result").fetchall():
-                rows = database.execute(
-                    "SELECT data FROM result WHERE target = ? ORDER BY id DESC LIMIT ?", (target, KEPT_RESULTS)
-                ).fetchall()
-                results[target] = deque((stored.load(data) for (data,) in reversed(rows)), maxlen=KEPT_RESULTS)
-            good = {
-                target: stored.load(data) for target, data in database.execute("SELECT target, data FROM last_good")
-            }
-            facts = dict(database.execute("SELECT key, value FROM fact").fetchall())
+            found = rows.found(KEPT_RESULTS)
         except BaseException:
-            database.close()
+            rows.close()
             raise
-        self._results, self._last_good, self._facts = results, good, facts
-        return database
-
-    def _write(self, batch: "_Batch") -> None:
-        database = self._database
-        assert database is not None
-        with self._disk:
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                for target in batch.forgotten:
-                    database.execute("DELETE FROM result WHERE target = ?", (target,))
-                    database.execute("DELETE FROM last_good WHERE target = ?", (target,))
-                database.executemany(
-                    "INSERT INTO result (target, due_at, has_body, data) VALUES (?, ?, ?, ?)",
-                    [(it.target, it.due_at.timestamp(), _has_body(it), stored.dump(it)) for it in batch.results],
-                )
-                database.executemany(
-                    "INSERT OR REPLACE INTO last_good VALUES (?, ?)",
-                    [(target, stored.dump(result)) for target, result in batch.good.items()],
-                )
-                for key, value in batch.facts.items():
-                    if value is None:
-                        database.execute("DELETE FROM fact WHERE key = ?", (key,))
-                    else:
-                        database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (key, value))
-                database.execute("COMMIT")
-            except BaseException:
-                if database.in_transaction:
-                    database.execute("ROLLBACK")
-                raise
-
-    def _expire(self, targets: tuple[str, ...]) -> None:
-        """By age, and of each target by count: first the rows with a body, then all."""
-        database = self._database
-        assert database is not None
-        before = (self._now() - self._retention).timestamp()
-        over = "SELECT id FROM result WHERE target = ?{} ORDER BY id DESC LIMIT -1 OFFSET ?"
-        with self._disk:
-            database.execute("DELETE FROM result WHERE due_at < ?", (before,))
-            for target in targets:
-                for condition, most in ((" AND has_body", KEPT_ROWS_WITH_BODY), ("", KEPT_ROWS)):
-                    database.execute(f"DELETE FROM result WHERE id IN ({over.format(condition)})", (target, most))  # noqa: S608 - our own words
-            database.execute("PRAGMA incremental_vacuum(200)").fetchall()
+        self._results = {target: deque(map(shared, known), KEPT_RESULTS) for target, known in found.results.items()}
+        self._last_good, self._last_failed, self._facts = found.good, found.failed, found.facts
+        return rows
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    results: list[Result]
-    good: dict[str, Result]
-    facts: dict[str, bytes | None]
-    forgotten: set[str]
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.results or self.good or self.facts or self.forgotten)
-
-
-def _has_body(result: Result) -> bool:
-    return result.verdict is not Verdict.OK and result.sealed is not None and result.sealed.value.request.body != ""
-
-
-def _bare(result: Result) -> Result:
-    if result.sealed is None:
-        return result
-    if result.verdict is not Verdict.OK:
-        return replace(result, sealed=bare(result.sealed))
-    # Healthy: numbers and enums. What was said, and the words found in it, go.
-    judgement = replace(result.judgement, words=None, findings=())
-    reading = Reading(usage=result.reading.usage, quota=result.reading.quota)
-    return replace(result, sealed=bare(result.sealed), judgement=judgement, reading=reading)
+def _joined(older: Iterable[Result], newer: Sequence[Result]) -> list[Result]:
+    known = {result.probe_id for result in newer}
+    return [*(result for result in older if result.probe_id not in known), *newer]
 
 
 def _words(error: Exception) -> str:

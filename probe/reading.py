@@ -107,16 +107,18 @@ _ID_IN_TEXT: Final = re2.compile(
 )
 
 
-def _header_count(reply: Reply, name: str) -> int | None:
-    value = (reply.header(name) or "").strip()
+def _number(value: str) -> int | None:
     return int(value) if _NUMBER.search(bounded(value)) else None
 
 
 def _quota(reply: Reply) -> tuple[QuotaReading, ...]:
     """One reading a kind: the first family of headers that states a number."""
     found: dict[str, QuotaReading] = {}
+    stated = {name.lower(): value.strip() for name, value in reversed(reply.headers)}  # the first of a name counts
     for kind, limit_name, remaining_name in _QUOTA_HEADERS:
-        limit, remaining = _header_count(reply, limit_name), _header_count(reply, remaining_name)
+        if limit_name not in stated and remaining_name not in stated:
+            continue
+        limit, remaining = _number(stated.get(limit_name, "")), _number(stated.get(remaining_name, ""))
         if limit is not None or remaining is not None:
             found.setdefault(kind, QuotaReading(kind, limit, remaining))
     return tuple(found.values())
@@ -132,6 +134,8 @@ def _request_ids(reply: Reply, error: ErrorText, contract: Contract | None) -> t
         if name.lower() in names and value.strip() and value.strip() != "<redacted>"
     ]
     found += error.ids
+    if not error.words:
+        return tuple(dict.fromkeys(found))
     if places and places.text and "{id}" in places.text:
         before, _, after = places.text.partition("{id}")
         documented = re2.compile(f"(?i){re2.escape(before)}{_ID}{re2.escape(after)}")

@@ -123,12 +123,9 @@ def _sentence(seen: Sequence[Seen], target: str) -> str:
     counts = (
         f"{len(failing)} of {len(failing) + len(healthy)} targets fail ({_names(failing)}; healthy: {_names(healthy)})."
     )
-    single = [(value,) for value in _common(failing) if not any(_has(known, value) for known in healthy)]
-    pairs = [
-        pair
-        for pair in combinations(_common(failing), 2)
-        if not any(all(_has(known, value) for value in pair) for known in healthy)
-    ]
+    common, well = _common(failing), [frozenset(_values(known)) for known in healthy]
+    single = [(value,) for value in common if not any(value in values for values in well)]
+    pairs = [pair for pair in combinations(common, 2) if not any(values.issuperset(pair) for values in well)]
     found = single or pairs
     if not found:
         return (
@@ -146,13 +143,10 @@ def _values(seen: Seen) -> tuple[_Value, ...]:
     return (("mode", seen.mode), ("model", seen.model), ("credential", seen.credential), *labels, instance)
 
 
-def _has(seen: Seen, value: _Value) -> bool:
-    return value in _values(seen)
-
-
 def _common(failing: Sequence[Seen]) -> list[_Value]:
     """What all of them share."""
-    return [value for value in _values(failing[0]) if all(_has(known, value) for known in failing)]
+    shared = frozenset.intersection(*(frozenset(_values(known)) for known in failing))
+    return [value for value in _values(failing[0]) if value in shared]
 
 
 def _word(value: _Value) -> str:

@@ -1,13 +1,18 @@
-"""The stored form of a result: JSON of the frozen records. Only what was sealed before is read back as sealed."""
+"""What is kept of a result, and its stored form: JSON of the frozen records. Only what was sealed before is read back
+as sealed.
+"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from probe.records import Judgement, Listing, Observation, Reading, Removal, RequestKind, Result
-from probe.redact import restored
+from probe.records import Judgement, Listing, Observation, Reading, Removal, RequestKind, Result, Verdict
+from probe.redact import bare, restored
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +85,27 @@ def _clean(value: object) -> object:
     if type(value) is str:
         return value.encode("utf-8", "replace").decode()
     return value
+
+
+def lasting(result: Result) -> Result:
+    """What stays of a result whose texts are not kept."""
+    if result.sealed is None:
+        return result
+    if result.verdict is not Verdict.OK:
+        return replace(result, sealed=bare(result.sealed))
+    # Healthy: numbers and enums. What was said, and the words found in it, go.
+    judgement = replace(result.judgement, words=None, findings=())
+    reading = Reading(usage=result.reading.usage, quota=result.reading.quota)
+    return replace(result, sealed=bare(result.sealed), judgement=judgement, reading=reading)
+
+
+def shared(result: Result) -> Result:
+    """The same, its parts that equal those of others being theirs: of what all is well with they are many."""
+    if result.verdict is not Verdict.OK or result.sealed is None:
+        return result
+    return replace(result, judgement=_one(result.judgement), reading=_one(result.reading))
+
+
+@lru_cache(maxsize=256)
+def _one(part: T) -> T:
+    return part

@@ -4,8 +4,9 @@ Patterns are re2 (linear time), case-insensitive; `excused` is looked for in the
 the whole text. A hit quotes no more than the pattern's own words: rows match no names, values or contents of others.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 import re2
@@ -35,22 +36,24 @@ class Row:
     hits: tuple[str, ...]
     misses: tuple[str, ...]
     excused: str = ""
-    _compiled: Any = field(init=False, repr=False, compare=False)
-    _excuse: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.hits or not self.misses:
             raise ValueError(f"row {self.name!r} needs examples: hits and near misses")
-        object.__setattr__(self, "_compiled", self.compiled(*self.lines))
-        object.__setattr__(self, "_excuse", re2.compile(f"(?im){self.excused}") if self.excused else None)
 
     def compiled(self, *lines: str) -> Any:
         """These lines of the row as one program."""
-        return re2.compile(f"(?im){'|'.join(lines)}")
+        return _program(f"(?im){'|'.join(lines)}")
 
     def found(self, text: str) -> str | None:
         """The words that give it away; None: nothing does, or it is taken back."""
-        match = self._compiled.search(text)
-        if match is None or (self._excuse is not None and self._excuse.search(text)):
+        match = self.compiled(*self.lines).search(text)
+        if match is None or (self.excused and self.compiled(self.excused).search(text)):
             return None
         return " ".join(match.group().split())
+
+
+@cache
+def _program(pattern: str) -> Any:
+    """Made when a text first needs it: while all is well no row does."""
+    return re2.compile(pattern)

@@ -22,11 +22,12 @@ import httpx2
 
 from probe.client.addresses import refusal
 from probe.client.auth import Auth, refuse_illegal
+from probe.client.direct import Direct
 from probe.client.faults import KNOWN, fault_of, timeout_in
 from probe.client.fetch import Asked, fetch
 from probe.client.measured import connection, last_phase, timings
 from probe.client.reply import Reading
-from probe.client.transport import Network, WireTransport, pieces, proxy
+from probe.client.transport import Network, Proxied, WireTransport, pieces, proxy
 from probe.records import Fault, Fetched, Observation, ProbeRequest, Unfetched
 from probe.wire import Journal
 
@@ -44,7 +45,8 @@ class Client:
         self._network = network
         self._limit_bytes = read_limit_bytes
         self._trust = ssl.create_default_context(cafile=network.ca_file)
-        self._idle: dict[tuple[str, str], WireTransport] = {}
+        self._trust.set_alpn_protocols(["http/1.1"])
+        self._idle: dict[tuple[str, str], Direct | Proxied] = {}
         proxy(network, self._trust)
 
     async def send(
@@ -63,17 +65,21 @@ class Client:
         """
         headers = _with_key(request, auth)
         line = (request.target, request.url)
-        transport = (self._idle.pop(line, None) if reuse else None) or WireTransport(self._network, self._trust)
+        kept = self._idle.pop(line, None) if reuse else None
+        if kept is not None and not kept.is_reusable:
+            await kept.aclose()
+            kept = None
+        transport = kept or self._way_out()
         started_at = datetime.now(UTC)
         journal = transport.wire.journal = Journal(on_sent)
         reading = Reading(self._limit_bytes)
         began = time.perf_counter()
         fault: Fault | None = None
-        to_close: WireTransport | None = transport
+        to_close: Direct | Proxied | None = transport
         try:
             async with asyncio.timeout(timeout_s) as deadline:
                 await _exchange(transport, request, headers, reading, deadline)
-            if reuse and reading.is_ended:
+            if reuse and reading.is_ended and transport.is_reusable:
                 to_close, self._idle[line] = self._idle.get(line), transport
         except TimeoutError:
             fault = None if reading.is_done else timeout_in(journal, timeout_s, self._network)
@@ -81,6 +87,8 @@ class Client:
             fault = None if reading.is_done else fault_of(error, journal, self._network)
         finally:
             stopped = time.perf_counter()
+            if journal.stream is not None:
+                journal.stream.look()
             if to_close is not None:
                 await to_close.aclose()
         return Observation(
@@ -92,6 +100,9 @@ class Client:
             connection=connection(journal, reading),
             last_phase=last_phase(journal, reading),
         )
+
+    def _way_out(self) -> Direct | Proxied:
+        return Direct(self._trust) if self._network.proxy is None else Proxied(self._network, self._trust)
 
     async def reachable(self, url: str, timeout_s: float) -> bool:
         """An unpaid look without a credential: whether any HTTP status comes back."""
@@ -167,7 +178,7 @@ def _with_key(request: ProbeRequest, auth: Auth) -> list[tuple[str, str]]:
 
 
 async def _exchange(
-    transport: WireTransport,
+    transport: Direct | Proxied,
     request: ProbeRequest,
     headers: list[tuple[str, str]],
     reading: Reading,
@@ -175,10 +186,8 @@ async def _exchange(
 ) -> None:
     """Send and read. Returns when the message has ended or its limit is reached; everything else is raised."""
     refuse_illegal(headers)
-    asked = httpx2.Request(request.method, request.url, headers=headers, content=request.body.encode())
-    response = await transport.handle_async_request(asked)
-    reading.begin(response)
-    async with aclosing(pieces(response)) as chunks:
+    reading.begin(await transport.ask(request.method, request.url, headers, request.body.encode()))
+    async with aclosing(transport.pieces()) as chunks:
         async for chunk in chunks:
             was_done = reading.is_done
             reading.feed(chunk, transport.wire.journal.arrived)
@@ -188,4 +197,3 @@ async def _exchange(
                 grace_ends = asyncio.get_running_loop().time() + GRACE_S
                 deadline.reschedule(min(grace_ends, deadline.when() or grace_ends))
     reading.end(transport.wire.journal.arrived)
-    await response.aclose()

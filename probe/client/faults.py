@@ -9,6 +9,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
+import h11
 import httpcore2
 
 from probe.client.reply import BadEncoding
@@ -70,6 +71,8 @@ FAULTS: Final[dict[type[Exception], tuple[str, Callable[[Exception], str]]]] = {
     httpcore2.ProxyError: ("ProxyError", _proxy_status),
     httpcore2.RemoteProtocolError: ("RemoteProtocolError", _unquoted),
     httpcore2.LocalProtocolError: ("LocalProtocolError", _unquoted),
+    h11.RemoteProtocolError: ("RemoteProtocolError", _unquoted),
+    h11.LocalProtocolError: ("LocalProtocolError", _unquoted),
     httpcore2.UnsupportedProtocol: ("UnsupportedProtocol", _unquoted),
     BadEncoding: ("DecodingError", str),
 }

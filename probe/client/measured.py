@@ -33,6 +33,7 @@ def connection(journal: Journal, reading: Reading) -> Connection | None:
     stream = journal.stream
     if stream is None:
         return None
+    tcp = stream.tcp
     return Connection(
         peer_ip=stream.peer_ip,
         peer_port=stream.peer_port,
@@ -40,6 +41,8 @@ def connection(journal: Journal, reading: Reading) -> Connection | None:
         tls_version=stream.tls_version,
         cert_expires_at=stream.cert_expires_at,
         http_version=reading.http_version,
+        tcp_rtt_s=None if tcp is None else tcp.rtt_s,
+        tcp_retransmits=None if tcp is None else max(0, tcp.retransmits - journal.retransmits_before),
     )
 
 

@@ -2,9 +2,9 @@
 
 import codecs
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
-
-import httpx2
 
 from probe import sse
 from probe.records import Reply
@@ -16,12 +16,26 @@ class BadEncoding(Exception):
     """A content-encoding that was not asked for and cannot be undone."""
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers of a reply, as they were sent."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    http_version: str
+
+    def joined(self, name: bytes) -> str | None:
+        """Every value of a header in one line, as HTTP reads them; None where it was not sent."""
+        values = [value.decode("latin-1") for known, value in self.headers if known.lower() == name]
+        return ", ".join(values) if values else None
+
+
 class Reading:
     """The reply as far as it has come. Bounded: what is over the limit is neither kept nor decompressed."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
-        self._response: httpx2.Response | None = None
+        self._head: Head | None = None
         self._wire_bytes = 0
         self._text = bytearray()
         self._inflate: Inflate | None = None
@@ -34,17 +48,17 @@ class Reading:
         self._last_event: float | None = None
         self.over: float | None = None  # when the last byte that matters came in
 
-    def begin(self, response: httpx2.Response) -> None:
-        self._response = response
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    def begin(self, head: Head) -> None:
+        self._head = head
+        encoding = (head.joined(b"content-encoding") or "").strip().lower()
         if encoding not in ("", "identity"):
             self._inflate = Inflate(encoding)
-        if response.headers.get("content-type", "").lower().startswith("text/event-stream"):
+        if (head.joined(b"content-type") or "").lower().startswith("text/event-stream"):
             self._events = sse.Decoder()
 
     @property
     def http_version(self) -> str | None:
-        return None if self._response is None else self._response.http_version
+        return None if self._head is None else self._head.http_version
 
     @property
     def is_done(self) -> bool:
@@ -89,7 +103,7 @@ class Reading:
         self.over = at
 
     def reply(self, *, whole: bool) -> Reply | None:
-        if self._response is None:
+        if self._head is None:
             return None
         decoder = codecs.getincrementaldecoder("utf-8")
         final = self.is_ended and not self.truncated  # else the cut may have gone through a character
@@ -98,8 +112,8 @@ class Reading:
         except UnicodeDecodeError:
             body, valid = decoder("replace").decode(bytes(self._text), final), False
         return Reply(
-            status=self._response.status_code,
-            headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in self._response.headers.raw),
+            status=self._head.status,
+            headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in self._head.headers),
             body=body,
             body_bytes=self._wire_bytes,
             complete=whole and not self.truncated,

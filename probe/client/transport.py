@@ -1,7 +1,7 @@
 """The way out: httpx2's transport interface over a pool of httpcore2's whose sockets are ours."""
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,6 +9,7 @@ import httpcore2
 import httpx2
 from pydantic import SecretStr
 
+from probe.client.reply import Head
 from probe.wire import Journal, Refusal, Wire
 
 
@@ -53,6 +54,30 @@ class WireTransport(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+class Proxied(WireTransport):
+    """The way out through a proxy: httpcore2 talks to it. What a probe uses of `direct.Direct`."""
+
+    _answer: httpx2.Response | None = None
+
+    @property
+    def is_reusable(self) -> bool:
+        """The pool looks after that: a connection that has ended is replaced by a fresh one."""
+        return True
+
+    async def ask(self, method: str, url: str, headers: Sequence[tuple[str, str]], content: bytes) -> Head:
+        """Send the request; the head of the answer. Its body is read from `pieces`."""
+        asked = httpx2.Request(method, url, headers=list(headers), content=content)
+        self._answer = await self.handle_async_request(asked)
+        return Head(self._answer.status_code, self._answer.headers.raw, self._answer.http_version)
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """The body as it arrives; whole or given up, its connection is then free for another exchange."""
+        assert self._answer is not None
+        async for chunk in pieces(self._answer):
+            yield chunk
+        await self._answer.aclose()
 
 
 class _Body(httpx2.AsyncByteStream):

@@ -22,7 +22,7 @@ from probe.contract.place import ContractError
 from probe.contract.schema import validator
 from probe.contract.strict_yaml import FILE_LIMIT_BYTES, YamlError, read_yaml
 from probe.contract.table import NOT_DOCUMENTED, Area, areas, documented_fields, placeholders
-from probe.contract.values import did_you_mean, is_placeholder, kind, url_problem
+from probe.contract.values import did_you_mean, is_placeholder, kind, shown_key, url_problem
 from probe.contract.violations import MISSING, Violation, size
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "parse",
     "placeholders",
     "read_yaml",
+    "shown_key",
     "size",
     "url_problem",
     "validator",

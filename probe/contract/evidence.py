@@ -11,8 +11,6 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from rapidfuzz import fuzz
-
 from probe.contract.facts import Contract, Shape, Source
 from probe.contract.text import normalised, readable
 
@@ -197,6 +195,8 @@ def _passages(text: str) -> list[tuple[str, str]]:
 
 
 def _nearest(wanted: str, passages: Sequence[tuple[str, str]]) -> str | None:
+    from rapidfuzz import fuzz  # two megabytes: most documents still say what is looked for
+
     needle = normalised(wanted)[:_MOST_NEEDLE_CHARS]
     best, nearest = _ALIKE, None
     for shown, flat in passages:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 import jsonschema_rs
@@ -162,14 +163,17 @@ class Contract:
     limits: tuple[Sourced[str], ...]
     routes: Mapping[str, Sourced[str]]
     gateway_log: Sourced[GatewayLog] | None = None
+    # Every value that the file states: what a probe sends first, then what is cited.
+    statements: tuple["Statement", ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "statements", self._statements())
 
     @property
     def chat_url(self) -> str:
-        return self.base_url.value.rstrip("/") + "/" + self.chat_path.value.lstrip("/")
+        return _joined(self.base_url.value, self.chat_path.value)
 
-    @property
-    def statements(self) -> tuple["Statement", ...]:
-        """Every value that the file states: what a probe sends first, then what is cited."""
+    def _statements(self) -> tuple["Statement", ...]:
         auth, catalogue, request_id = self.auth.value, self.catalogue, self.request_id
         statuses, retry = self.error_statuses, self.error_retry
         shapes = (("response", self.response), ("stream_chunk", self.stream_chunk), ("error", self.error))
@@ -217,3 +221,9 @@ class Contract:
         routes = (route.value for route in self.routes.values())
         cited = (statement.source.url for statement in self.statements)
         return tuple(dict.fromkeys((self.base_url.value, self.chat_url, *lists, *routes, *cited)))
+
+
+@lru_cache(maxsize=256)
+def _joined(base: str, path: str) -> str:
+    """One text for every probe that keeps it."""
+    return base.rstrip("/") + "/" + path.lstrip("/")

@@ -24,7 +24,7 @@ from probe.contract.paths import is_field_path, is_list_path
 from probe.contract.place import SOURCE_KEYS, ContractError, Fields, Place, sourced
 from probe.contract.schema import validator
 from probe.contract.strict_yaml import YamlError, read_yaml
-from probe.contract.values import is_placeholder, kind
+from probe.contract.values import is_placeholder, kind, shown_key
 from probe.records import Json
 
 T = TypeVar("T")
@@ -210,7 +210,7 @@ def _schema(place: Place, value: object) -> Json:
     try:
         validator(value)
     except jsonschema_rs.ValidationError as error:
-        where = "/".join(str(step) for step in error.instance_path) or "its top"
+        where = "/".join(shown_key(str(step)) for step in error.instance_path) or "its top"
         found = "a reference that leaves the file or ends nowhere" if _refers(error) else f"a fault at {where}"
         place.fail("a JSON Schema 2020-12", found)
     return value

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, NoReturn, TypeVar
 
 from probe.contract.facts import Source, Sourced
-from probe.contract.values import did_you_mean, is_placeholder, kind, url_problem
+from probe.contract.values import did_you_mean, is_placeholder, kind, shown_key, url_problem
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class Place:
     path: str
 
     def __truediv__(self, key: str) -> "Place":
-        return Place(self.name, f"{self.path}.{key}".lstrip("."))
+        return Place(self.name, f"{self.path}.{shown_key(key)}".lstrip("."))
 
     def fail(self, expected: str, found: str) -> NoReturn:
         raise ContractError(f"{self.name}: {self.path}" if self.path else self.name, expected, found)

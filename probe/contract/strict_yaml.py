@@ -5,6 +5,8 @@ from typing import Any, Final
 import yaml
 from yaml.constructor import ConstructorError
 
+from probe.contract.values import shown_key
+
 FILE_LIMIT_BYTES: Final = 256 * 1024
 
 
@@ -24,6 +26,12 @@ class _StrictLoader(yaml.SafeLoader):
             raise YamlError("anchors and aliases are not read: write the value out", event.start_mark.line + 1)
         return super().compose_node(parent, index)
 
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        """An escape can write half of a character, which is no text that could be sent, stored or compared."""
+        if isinstance(node, yaml.ScalarNode) and any("\ud800" <= sign <= "\udfff" for sign in node.value):
+            raise YamlError("half of a character (a lone surrogate)", node.start_mark.line + 1)
+        return super().construct_scalar(node)
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
@@ -31,7 +39,7 @@ class _StrictLoader(yaml.SafeLoader):
             if not isinstance(key, str | int | float | bool | None):
                 raise YamlError("a key must be plain text", key_node.start_mark.line + 1)
             if key in seen:
-                raise YamlError(f"the key {str(key)[:40]!r} stands twice", key_node.start_mark.line + 1)
+                raise YamlError(f"the key {shown_key(str(key))!r} stands twice", key_node.start_mark.line + 1)
             seen.add(key)
         return super().construct_mapping(node, deep)
 

@@ -8,6 +8,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _PLACEHOLDER: Final = re.compile(r"<[A-Za-z][^<>]*>")
+_NAME: Final = re.compile(r"[\w. -]{1,64}")
+_LONG_RUN: Final = re.compile(r"[A-Za-z0-9_-]{16,}", re.ASCII)
 
 
 def url_problem(text: str) -> str | None:
@@ -49,3 +51,11 @@ def did_you_mean(key: str, known: Collection[str]) -> str:
     """`` (did you mean cadence?)`` where a known key is close, else nothing."""
     close = difflib.get_close_matches(key, known, 1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def shown_key(key: str) -> str:
+    """A key as it may be repeated: what could be a secret that was pasted before the colon is only counted."""
+    could_be = any(re.search("[0-9]", run) and re.search("[A-Za-z]", run) for run in _LONG_RUN.findall(key))
+    if could_be or not _NAME.fullmatch(key):
+        return f"(a key of {len(key)} characters)"
+    return key

@@ -1,5 +1,6 @@
 """What happened, as JSON: attempts, exchanges, counts, and how much of a latency could be our own."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -63,6 +64,8 @@ def attempt(result: Result) -> Json:
         "tls_version": connection.tls_version if connection else None,
         "cert_expires_at": utc_or_none(connection.cert_expires_at if connection else None),
         "connection_reused": connection.reused if connection else None,
+        "tcp_rtt_s": connection.tcp_rtt_s if connection else None,
+        "tcp_retransmits": connection.tcp_retransmits if connection else None,
         "last_phase": seen.last_phase if seen else None,
         "body_shape": body_shape(reply) if reply else None,
         "received_bytes": received_bytes(seen) if seen else None,
@@ -188,7 +191,7 @@ def repetition(case: Case) -> Json:
 
 def own_share(case: Case) -> Json:
     """How much of a measured latency could be the probe's own, and how far its clock was from the server's."""
-    ran = [result for result in (*case.failing, case.subject) if result.sealed is not None]
+    ran = list({it.probe_id: it for it in (*case.failing, case.subject) if it.sealed is not None}.values())
     unknown = {"loop_lag_max_s": None, "lateness_max_s": None, "clock_offset_s": None, "tcp_retransmits": None}
     if not ran:
         return unknown | {"words": "Not measured: no exchange is recorded."}
@@ -199,9 +202,32 @@ def own_share(case: Case) -> Json:
     words = (
         f"At most {lag:.3f} s of an attempt's measured time could be the probe's own (the worst delay of its event "
         f"loop meanwhile). Attempts started at most {late:.3f} s after they were due, which is no part of their "
-        f"measured time. TCP retransmits: not measured. {_clock(offset)}"
+        f"measured time. {_retransmitted(ran)} {_clock(offset)}"
     )
-    return unknown | {"loop_lag_max_s": lag, "lateness_max_s": late, "clock_offset_s": offset, "words": words}
+    return {
+        "loop_lag_max_s": lag,
+        "lateness_max_s": late,
+        "clock_offset_s": offset,
+        "tcp_retransmits": _retransmits(ran),
+        "words": words,
+    }
+
+
+def _retransmits(ran: Sequence[Result]) -> int | None:
+    """How many segments our side sent again in these attempts; None where the kernel said it of none."""
+    told = [seen.connection.tcp_retransmits for it in ran if it.sealed and (seen := it.sealed.value).connection]
+    counted = [count for count in told if count is not None]
+    return sum(counted) if counted else None
+
+
+def _retransmitted(ran: Sequence[Result]) -> str:
+    count = _retransmits(ran)
+    if count is None:
+        return "TCP retransmits: not measured."
+    trips = [seen.connection.tcp_rtt_s for it in ran if it.sealed and (seen := it.sealed.value).connection]
+    longest_s = max((trip for trip in trips if trip is not None), default=None)
+    trip = "" if longest_s is None else f"; longest round trip of a connection {1000 * longest_s:.1f} ms"
+    return f"TCP segments that our side had to send again: {count}{trip} (as the kernel counts)."
 
 
 def _clock(offset_s: float | None) -> str:
@@ -213,6 +239,8 @@ def _clock(offset_s: float | None) -> str:
 
 def plain(value: Any) -> Any:
     """As JSON can hold it: a server's half surrogates and giant numbers must not stop a packet from being written."""
+    if type(value) is str and value.isascii():  # nearly all of it: the table of a scope has thousands
+        return value
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

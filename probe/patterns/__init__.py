@@ -22,7 +22,8 @@ PATTERNS: Final = (*credentials.ROWS, *places.ROWS, *personal.ROWS, *spoken.ROWS
 
 def _all() -> re2.Set:
     options = re2.Options()
-    options.max_mem = 256 << 20
+    # Room for what is learned from texts, up to which a hostile server can make it grow. A fifth of it would do.
+    options.max_mem = 32 << 20
     options.log_errors = False
     together = re2.Set.SearchSet(options)
     for pattern in PATTERNS:

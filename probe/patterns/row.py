@@ -1,7 +1,8 @@
 """A pattern is a row: what it is called, its form, where the form is stated, what it takes and what it leaves."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import re2
@@ -18,9 +19,17 @@ class Pattern:
     hits: tuple[str, ...]
     misses: tuple[str, ...]
     holds: Callable[[str], bool] | None = None  # a checksum that a value must also pass
-    compiled: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.hits or not self.misses:
             raise ValueError(f"pattern {self.name} needs hits and near misses")
-        object.__setattr__(self, "compiled", re2.compile(self.regex))
+
+    @property
+    def compiled(self) -> Any:
+        """Made when a text first needs it: most rows never do, and together they are five megabytes."""
+        return _program(self.regex)
+
+
+@cache
+def _program(regex: str) -> Any:
+    return re2.compile(regex)

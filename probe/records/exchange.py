@@ -64,7 +64,8 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The connection that carried the exchange."""
+    """The connection that carried the exchange. `tcp_rtt_s` (smoothed round trip) and `tcp_retransmits` (segments of
+    this exchange that we had to send again) are the kernel's; None where it does not say."""
 
     peer_ip: str
     peer_port: int
@@ -72,6 +73,8 @@ class Connection:
     tls_version: str | None = None
     cert_expires_at: datetime | None = None
     http_version: str | None = None
+    tcp_rtt_s: float | None = None
+    tcp_retransmits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -225,8 +225,8 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         "Our clock is wrong, or theirs is.",
         "Check time synchronisation on this host."),
     "local_resource": Meaning(
-        "This host has run out of sockets, files or memory.",
-        "Look at the limits of the process and at what else runs here."),
+        "This host has run out of sockets, files or memory, or was too busy to time a slow answer.",
+        "Look at the limits of the process, at the event loop's lag and at what else runs here."),
     "local_config": Meaning(
         "Our configuration makes a request that cannot be sent: URL, header or port.",
         "Run `freezeframe config check`."),

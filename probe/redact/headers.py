@@ -30,6 +30,16 @@ def sealed_headers(work: Work, place: str, headers: Headers, safe: frozenset[str
 
 
 def _one(work: Work, place: str, name: str, value: str, safe: frozenset[str]) -> tuple[str, str]:
+    if (place, name, value) in work.clean:
+        return name, value
+    before = work.noted()
+    sealed = _looked_at(work, place, name, value, safe)
+    if sealed == (name, value) and work.noted() == before:
+        work.clean.add((place, name, value))
+    return sealed
+
+
+def _looked_at(work: Work, place: str, name: str, value: str, safe: frozenset[str]) -> tuple[str, str]:
     shown = work.guarded(place, name, work.literal if _plain(name) else work.text)
     lower = name.lower()
     where = f"{place} {shown.lower()}"

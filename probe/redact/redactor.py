@@ -10,6 +10,7 @@ import hmac
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Literal
 
 import re2
@@ -25,10 +26,11 @@ from probe.redact.events import is_stream, sealed_events
 from probe.redact.headers import sealed_headers
 from probe.redact.urls import sealed_url
 from probe.redact.walk import parsed, sealed_json
-from probe.redact.work import Work
+from probe.redact.work import Clean, Work
 
 Handling = Literal["keep", "hash", "drop"]
 _SHORTEST_KNOWN_CHARS: Final = 8
+_MOST_CIRCUMSTANCES: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Redactor:
         self._key = key
         self._trusted = tuple(text for text in trusted if text)
         self._beside = Beside()
+        self._clean: dict[tuple[Beside, tuple[str, ...]], Clean] = {}  # by what belongs to the exchange
         secrets = {secret.get_secret_value() for secret in literals_} - {""}
         options = re2.Options()
         options.max_mem = 64 << 20
@@ -75,10 +78,10 @@ class Redactor:
                 target=request.target,
                 kind=request.kind,
                 method=request.method,
-                url=work.guarded("request.url", request.url, lambda place, text: sealed_url(work, place, text)),
+                url=work.once("request.url", request.url, lambda place, text: sealed_url(work, place, text)),
                 headers=sealed_headers(work, "request.headers", request.headers, OWN_HEADERS | TRACE_HEADERS),
-                body=work.guarded("request.body", request.body, lambda place, text: _body(work, place, text)),
-                model=work.guarded("request.model", request.model, work.text),
+                body=work.once("request.body", request.body, lambda place, text: _body(work, place, text)),
+                model=work.once("request.model", request.model, work.text),
                 stream=request.stream,
                 client_request_id=request.client_request_id,
             ),
@@ -130,21 +133,33 @@ class Redactor:
 
     def without_literals(self, text: str, note: Callable[[str, int], None]) -> str:
         for secret in self._secrets:
-            text, count = secret.subn("<configured_secret>", text)
-            if count:
+            if secret.search(text) is not None:
+                text, count = secret.subn("<configured_secret>", text)
                 note("configured_secret", count)
         return text
 
     def _work(self, peer: Sequence[str] = ()) -> Work:
         known = (*self._known, *self._beside.values)
-        return Work(self, Counter(), (*self._trusted, *peer), known, self._beside.strange)
+        around = (self._beside, tuple(peer))
+        clean = self._clean.get(around)
+        if clean is None:
+            if len(self._clean) >= _MOST_CIRCUMSTANCES:
+                self._clean.clear()
+            clean = self._clean[around] = Clean()
+        return Work(self, Counter(), (*self._trusted, *peer), known, self._beside.strange, clean)
 
 
 def bare(sealed: Sealed[Observation]) -> Sealed[Observation]:
-    """The same with its numbers and enums only: no texts of the reply, no body of the request."""
+    """The same with its numbers and enums only: no texts of the reply, neither headers nor body of the request."""
     value = sealed.value
-    reply = None if value.reply is None else replace(value.reply, headers=(), body="")
-    return Sealed(replace(value, reply=reply, request=replace(value.request, body="")), (), _SEAL)
+    reply = None if value.reply is None else _same(replace(value.reply, headers=(), body=""))
+    return Sealed(replace(value, reply=reply, request=replace(value.request, headers=(), body="")), (), _SEAL)
+
+
+@lru_cache(maxsize=64)
+def _same(reply: Reply) -> Reply:
+    """Healthy replies without their text are nearly all equal: one object for all."""
+    return reply
 
 
 def restored(value: Observation, removals: tuple[Removal, ...]) -> Sealed[Observation]:

@@ -156,6 +156,14 @@ class _Walk:
         return value
 
     def _key(self, place: str, key: str) -> str:
+        if ("key", key) in self.work.clean:
+            return key
+        sealed = self._looked_at(place, key)
+        if sealed == key:
+            self.work.clean.add(("key", key))
+        return sealed
+
+    def _looked_at(self, place: str, key: str) -> str:
         if (
             _PLAIN_KEY.fullmatch(key)
             and "@" not in key[1:]
@@ -170,11 +178,11 @@ class _Walk:
         at = where if depth < _NAMED_PLACES_DEPTH else place
         if value is None or isinstance(value, bool) or value == "":
             return value
-        said = Meaning("", "") if TOKEN.search(key) else meaning(key)
+        said = Meaning("", "") if "<" in key and TOKEN.search(key) else meaning(key)
         if isinstance(value, dict | list):
             return self._below(at, key, value, depth, beside, holder, said)
         if isinstance(value, str):
-            if TOKEN.fullmatch(value):
+            if value.startswith("<") and TOKEN.fullmatch(value):
                 return value
             if key in ("content", "text", "parts", "message") and self._spoken(key, beside, holder):
                 return self._prompt(at, value)
@@ -196,7 +204,7 @@ class _Walk:
                 and key in ("content", "text", "output_text", "reasoning", "reasoning_content", "refusal")
             ):
                 return value if pong(value) else self.work.whole("answer_to_a_strange_request", "completion", at, value)
-            if _DATA_URL.match(value) or (
+            if (value[:5].lower() == "data:" and _DATA_URL.match(value)) or (
                 key in _FILE_DATA and len(value) >= 16 and (self.request or chance.base64_text(value))
             ):
                 return self.work.whole("file_data", "file_data", at, value)

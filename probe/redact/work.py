@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import re2
@@ -22,7 +22,33 @@ _CALLER: Final = (
 )
 _OURS_WITHIN: Final = re2.compile(_CALLER)
 _OURS: Final = re2.compile(_CALLER + r"(?: is| was| of)?[^A-Za-z0-9]{0,6}$")
+_MOST_REMEMBERED: Final = 1024
+_LONGEST_REMEMBERED_CHARS: Final = 512
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz_")
+
+
+class Clean:
+    """Texts in which nothing was found, under one set of secrets: they stay as they are and need no second look.
+
+    What a prober sends and gets is nearly the same each time. Only what is shown as it stands is held here, and not
+    much of it; it ends with its redactor.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: set[tuple[str, ...]] = set()
+
+    def __contains__(self, what: tuple[str, ...]) -> bool:
+        return what in self._known
+
+    def add(self, what: tuple[str, ...]) -> None:
+        """The last part of `what` is the text, the others say how it was looked at."""
+        if len(what[-1]) > _LONGEST_REMEMBERED_CHARS:
+            return
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known.add(what)
 
 
 class Keeper(Protocol):
@@ -49,6 +75,7 @@ class Work:
     trusted: Sequence[str]
     known: Sequence[tuple[str, str]] = ()
     strange: bool = False
+    clean: Clean = field(default_factory=Clean)
 
     def note(self, rule: str, place: str, count: int = 1) -> None:
         self.removals[rule, place] += count
@@ -70,10 +97,23 @@ class Work:
             self.note("dropped_redaction_failed", place)
             return DROPPED
 
+    def once(self, place: str, text: str, seal: Callable[[str, str], str]) -> str:
+        """`guarded`; a text that nothing was taken out of at this place is not looked at again."""
+        if (place, text) in self.clean:
+            return text
+        before = self.noted()
+        sealed = self.guarded(place, text, seal)
+        if sealed == text and self.noted() == before:
+            self.clean.add((place, text))
+        return sealed
+
     def text(self, place: str, text: str, about: About = "") -> str:
         """Configured secrets first, then what is found, until nothing is."""
         if len(text) < 24 and _LETTERS.issuperset(text):
             return self.literal(place, text)
+        given = text
+        if ("text", about, given) in self.clean:
+            return given
         text = self.literal(place, text)
         if self.keeper.request_ids != "keep":
             text = _REQUEST_ID_TEXT.sub(lambda found: found.group(1) + self.request_id(found.group(2), place), text)
@@ -81,6 +121,8 @@ class Work:
         for _ in range(_MOST_PASSES):
             spans = find(text, about, self.known, trusted)
             if not spans:
+                if text == given:
+                    self.clean.add(("text", about, given))
                 return text
             out: list[str] = []
             at = 0
@@ -94,7 +136,12 @@ class Work:
         raise InDoubtError("dropped_never_settled")
 
     def literal(self, place: str, text: str) -> str:
-        return self.keeper.without_literals(text, lambda rule, count: self.note(rule, place, count))
+        if ("literal", text) in self.clean:
+            return text
+        sealed = self.keeper.without_literals(text, lambda rule, count: self.note(rule, place, count))
+        if sealed == text:
+            self.clean.add(("literal", text))
+        return sealed
 
     def whole(self, rule: str, kind: str, place: str, value: str) -> str:
         """A token in place of the whole value; what is a token already stays."""

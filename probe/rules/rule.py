@@ -17,8 +17,9 @@ of several lines hits where one of them does; each line is one idea and is shown
 Values may have been redacted before they are judged: a rule rests on words, codes and structure, never on a secret.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 import re2
@@ -62,7 +63,6 @@ class Rule:
     misses: tuple[str, ...]
     runner_up: Verdict | None = None
     after: str = ""
-    _compiled: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.hits or not self.misses:
@@ -71,7 +71,6 @@ class Rule:
             raise ValueError(f"rule {self.name!r}: reason {self.reason!r} is not one of {self.verdict}")
         if self.runner_up == self.verdict:
             raise ValueError(f"rule {self.name!r} is its own runner-up")
-        object.__setattr__(self, "_compiled", self.compiled(*self.lines))
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -84,17 +83,24 @@ class Rule:
     def compiled(self, *lines: str) -> Any:
         """These lines of the row as one program."""
         before = f"(?s:{self.after}.*?)" if self.after else ""
-        return re2.compile(f"(?im){before}(?P<words>{'|'.join(lines)})")
+        return _program(f"(?im){before}(?P<words>{'|'.join(lines)})")
 
     def excerpt(self, text: str, shown: str | None = None) -> str | None:
         """The words that hit, with what stands around them (200 characters at most); None: no hit.
 
         Quoted is `shown`, where it is given: the same text, of the same length, with nothing blanked out.
         """
-        match = self._compiled.search(text)
+        program = self.compiled(*self.lines)
+        match = program.search(text)
         if match is None:
             return None
-        start, end = match.span(self._compiled.groupindex["words"])
+        start, end = match.span(program.groupindex["words"])
         room = _EXCERPT_CHARS - min(end - start, _EXCERPT_CHARS)
         start = max(0, start - room // 2)
         return " ".join((shown or text)[start : start + _EXCERPT_CHARS].split())
+
+
+@cache
+def _program(pattern: str) -> Any:
+    """Made when a text first needs it: while all is well no row does."""
+    return re2.compile(pattern)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import InitSettingsSource
 
-from probe.contract import did_you_mean, kind
+from probe.contract import did_you_mean, kind, shown_key
 from probe.settings.errors import ConfigError, raise_all, together
 from probe.settings.model import Settings
 from probe.settings.sources import (
@@ -106,5 +106,5 @@ def _shown(error: ErrorDetails) -> str:
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+    steps = (f"[{step}]" if isinstance(step, int) else f".{shown_key(step)}" for step in location)
     return "".join(steps).removeprefix(".")

@@ -80,8 +80,8 @@ def referenced_variables(environ: Mapping[str, str], document: Mapping[str, Any]
     sources = [*credentials.values()] if isinstance(credentials, dict) else []
     sources += [source.get("gateway_log") for source in sources if isinstance(source, dict)]
     sources += [server.get("token")] if isinstance(server, dict) else []
-    named = {source.get("env") for source in sources if isinstance(source, dict)}
-    named |= {value for name, value in environ.items() if _path(name)[-1:] == ("env",)}
+    named = [source.get("env") for source in sources if isinstance(source, dict)]
+    named += [value for name, value in environ.items() if _path(name)[-1:] == ("env",)]
     return frozenset(name for name in named if isinstance(name, str))
 
 

@@ -10,6 +10,8 @@ journal when a connection is reused; that is why a stream asks its `Wire` for th
 Errors leave here as httpcore2's exceptions, in words of our own making.
 """
 
-from probe.wire.stream import Journal, Refusal, Stream, Wire
+from probe.wire.backend import Refusal, Wire
+from probe.wire.journal import Journal
+from probe.wire.stream import Stream
 
 __all__ = ["Journal", "Refusal", "Stream", "Wire"]

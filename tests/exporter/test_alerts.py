@@ -109,6 +109,7 @@ def test_what_is_too_much_is_left_out_and_counted() -> None:
         (webhook(POSTED | {"fingerprint": f"../{SECRET}"}), "$.alerts[0].fingerprint"),
         (webhook(POSTED | {"fingerprint": "a" * 65}), "$.alerts[0].fingerprint"),
         (webhook(POSTED, truncatedAlerts=-1), "$.truncatedAlerts"),
+        (webhook(POSTED, truncatedAlerts=2**64), "$.truncatedAlerts"),
     ],
 )
 def test_a_malformed_webhook_names_the_path_and_repeats_nothing_of_it(body: bytes, path: str) -> None:

@@ -71,8 +71,8 @@ class Prober:
     added: list[Json] = field(default_factory=list)
     refuses: Exception | None = None
 
-    def results(self, target: str) -> tuple[Result, ...]:
-        return (result(target, Verdict.DEGRADATION, ended_at=NOW),) if target == "large" else (result(target),)
+    def last_failed(self, target: str) -> Result | None:
+        return result(target, Verdict.DEGRADATION, ended_at=NOW) if target == "large" else None
 
     def open_packets(self, target: str) -> tuple[Candidate, ...]:
         return (Candidate(PACKET, "small", "degradation", NOW, PACKET, is_open=True),) if target == "small" else ()
@@ -98,6 +98,7 @@ class Store:
     stored: list[Json] = field(default_factory=list)
     fails: int = 0
     listed: int = 0
+    read: int = 0
 
     async def entries(self) -> tuple[PacketEntry, ...]:
         self.listed += 1
@@ -108,6 +109,7 @@ class Store:
         return (entry, replace(entry, id="gone", target="gone"))
 
     async def addenda(self, _: str, /) -> tuple[tuple[str, Json], ...]:
+        self.read += 1
         return tuple((f"{number:03d}.json", document) for number, document in enumerate(self.stored, 1))
 
 
@@ -268,6 +270,15 @@ async def test_a_packet_that_was_told_of_so_many_before_takes_no_more() -> None:
     async with desk(History(), Store(stored)) as it:
         await it.looked_at(alert())
         assert it.told == []
+
+
+async def test_a_flood_of_alerts_reads_no_more_of_a_packet_that_takes_none() -> None:
+    """Also once the notices have forgotten what was added: each read is a request to the store for every addendum."""
+    stored = [{"kind": "alert", "fingerprint": f"{number:x}"} for number in range(MOST_PER_PACKET)]
+    async with desk(History(), Store(stored)) as it:
+        for number in range(20):
+            await it.looked_at(alert(number))
+        assert (it.told, it.store.read) == ([], 1)
 
 
 async def test_ten_thousand_webhooks_leave_as_much_behind_as_a_thousand() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import shutil
 import subprocess
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,9 +12,16 @@ from typing import Any
 
 import pytest
 from exporter_facts import CONTRACT, READ_AT, START, result, target
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client import exposition as plain
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
+from prometheus_client.samples import Exemplar, Sample
 
+from exporter.gauges import GAUGES
 from exporter.metrics import Metrics
 from probe.pong import Target
 from probe.records import (
@@ -541,3 +549,74 @@ async def test_unpaid_requests_are_counted_by_kind() -> None:
         subject.on_event(UnpaidSent(kind))
     found = (await samples(subject))["freezeframe_unpaid_requests_total"]
     assert (found[frozenset({("kind", "catalogue")})], found[frozenset({("kind", "gateway_log")})]) == (1.0, 2.0)
+
+
+# ---------------------------------------------------------------- the library's exposition, to the byte
+
+
+class _TheLibrarys:
+    """A collector of prometheus-client's own that yields the same series, for its own renderer."""
+
+    def __init__(self, subject: Metrics) -> None:
+        self._subject = subject
+
+    def collect(self) -> Iterable[Metric]:
+        for family in self._subject._families:
+            metric = Metric(family.name, family.documentation, family.kind)
+            metric.samples = [
+                Sample(
+                    f"{family.name}{point.suffix}",
+                    dict(point.labels),
+                    point.value,
+                    exemplar=point.exemplar and Exemplar(dict(point.exemplar.labels), *point.exemplar[1:]),
+                )
+                for block in family.blocks()
+                for series in block.series.values()
+                for point in series.points()
+            ]
+            yield metric
+        for row in GAUGES:
+            metric = Metric(row.name.removesuffix("_info"), row.documentation, row.kind)
+            read = row.read(self._subject._latest, self._subject._clock())
+            metric.samples = [Sample(row.name, labels, float(number)) for labels, number in read]
+            yield metric
+
+
+async def _as_the_library_writes_it(subject: Metrics) -> None:
+    registry = CollectorRegistry()
+    registry.register(_TheLibrarys(subject))
+    assert (await subject.render())[0] == plain.generate_latest(registry)
+    assert (await subject.render(OPENMETRICS))[0] == openmetrics.generate_latest(registry)
+
+
+async def test_every_form_is_byte_for_byte_what_the_library_writes() -> None:
+    await _as_the_library_writes_it(_busy())
+    await _as_the_library_writes_it(metrics(target(labels={"region": 'e"u\\\n', "cost-center": "中"})))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["small", "stream"]), st.sampled_from(list(Verdict)), st.floats(0, 1e12))))
+@settings(max_examples=40, deadline=None)
+async def test_lines_that_are_kept_are_those_of_now_whatever_changed_between_two_scrapes(
+    ticks: list[tuple[str, Verdict, float]],
+) -> None:
+    subject = metrics(target(), target("stream", stream=True))
+    for number, (name, verdict, took_s) in enumerate(ticks):
+        timings = Timings(took_s, first_token_s=took_s)
+        subject.on_event(result(name, verdict, timings=timings, stream=name == "stream", probe_id=f"probe-{number}"))
+        if number % 3 == 0:
+            await _as_the_library_writes_it(subject)
+    subject.set_targets([target("stream", stream=True), target("new")], {"example": CONTRACT})
+    await _as_the_library_writes_it(subject)
+
+
+async def test_a_scrape_lets_the_probes_in_between() -> None:
+    """No slice of it holds the loop for long, however many targets there are."""
+    subject = metrics(*(target(f"t{number}") for number in range(300)))
+    held = []
+    rendering = asyncio.create_task(subject.render())
+    while not rendering.done():
+        before = time.perf_counter()
+        await asyncio.sleep(0)
+        held.append(time.perf_counter() - before)
+    assert len(held) > 20
+    assert sorted(held)[len(held) // 2] < 0.002

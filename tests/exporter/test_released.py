@@ -11,7 +11,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from exporter.cli import app
+from exporter.commands import app
 from exporter.packet_view import View
 from probe import __version__, render
 from probe.index import entry

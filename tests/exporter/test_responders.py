@@ -12,7 +12,7 @@ import pytest
 import typer.main
 import yaml
 
-from exporter.cli import app
+from exporter.commands import app
 from tests.exporter.test_rules_alertmanager import EXAMPLE, amtool, fire, labels_of
 from tests.servers import ROOT, Process, free_port, until
 from tests.servers.served import Handler, origin, served

@@ -13,7 +13,7 @@ import yaml
 from exposed import exposition
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.cli import app
+from exporter.commands import app
 from tests.servers import ROOT
 
 RULES: Final = ROOT / "dashboards" / "rules"

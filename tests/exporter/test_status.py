@@ -44,6 +44,10 @@ class Shown:
     def results(self, target: str) -> tuple[Result, ...]:
         return tuple(self.seen[target])
 
+    def last_failed(self, target: str) -> Result | None:
+        failing = (it for it in reversed(self.results(target)) if it.verdict.is_failure and it.sealed is not None)
+        return next(failing, None)
+
     def window(self, target: str) -> WindowView:
         return self.open.get(target, CALM)
 

@@ -8,7 +8,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +151,13 @@ class FixedBoard:
             return ()
         verdicts = (Verdict.OK, Verdict.MISSED, Verdict.CONTRACT_MISMATCH)
         return tuple(result(verdict=verdict, ended_at=START - timedelta(minutes=1)) for verdict in verdicts)
+
+    async def results_since(self, target: str, due_at: datetime) -> tuple[Result, ...]:
+        return self.results(target)
+
+    def last_failed(self, target: str) -> Result | None:
+        failing = (it for it in reversed(self.results(target)) if it.verdict.is_failure and it.sealed is not None)
+        return next(failing, None)
 
     def window(self, target: str) -> WindowView:
         if target != "small":

@@ -9,6 +9,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -151,6 +152,24 @@ async def test_a_fresh_connection_for_each_request_unless_reuse_is_asked_for() -
             assert (seen.timings.connect_s is None) is reused
         assert (server.connections, len(server.requests)) == (3, 5)
         await client.aclose()
+
+
+@LOOPS
+def test_the_kernel_tells_round_trip_and_retransmits_also_of_an_exchange_that_never_ended(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def exchanges() -> None:
+        for script, fault in ((healthy(answer()), None), (healthy(Hold()), "ReadTimeout")):
+            with RawServer(script) as server:
+                seen = await probe(server.url, timeout_s=0.3)
+            assert (seen.fault and seen.fault.kind) == fault
+            assert seen.connection is not None
+            assert seen.connection.tcp_retransmits == 0
+            assert seen.connection.tcp_rtt_s is not None
+            assert 0 < seen.connection.tcp_rtt_s < 0.25
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(exchanges())
 
 
 async def test_a_connection_the_server_has_closed_meanwhile_is_replaced_before_the_request() -> None:
@@ -308,7 +327,9 @@ async def test_the_phases_of_a_plain_reply() -> None:
     assert t.connect_s + t.send_s + t.processing_s <= t.first_byte_s
     assert t.total_s == pytest.approx(t.first_byte_s + t.transfer_s)
     assert seen.last_phase is Phase.TRANSFER
-    assert seen.connection == Connection("127.0.0.1", server.port, reused=False, http_version="HTTP/1.1")
+    assert seen.connection is not None
+    told = replace(seen.connection, tcp_rtt_s=None, tcp_retransmits=None)
+    assert told == Connection("127.0.0.1", server.port, reused=False, http_version="HTTP/1.1")
     assert abs(datetime.now(UTC) - seen.started_at) < timedelta(seconds=5)
 
 

@@ -4,17 +4,20 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from probe import history as module
-from probe import stored
-from probe.history import History
+from probe import rows, stored
+from probe.history import KEPT_RESULTS, History
 from probe.records import Event, Result, StoreFailed, Verdict
 from tests.probe.evidence import START, cut_off, good, missed, missing_choices, overloaded
 from tests.probe.held import held_by
@@ -28,6 +31,15 @@ def file(tmp_path: Path) -> Path:
 
 def on_disk(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.iterdir()))
+
+
+def asked(file: Path, words: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(file, isolation_level=None)) as database:
+        return database.execute(words).fetchall()
+
+
+def names(results: Iterable[Result]) -> list[str]:
+    return [result.probe_id for result in results]
 
 
 def as_told(results: tuple[Result, ...]) -> list[bytes]:
@@ -91,17 +103,16 @@ async def test_a_noisy_target_never_evicts_the_failures_of_another(
 ) -> None:
     history = History(file)
     history.add(replace(overloaded(1), target="quiet"))
-    for number in range(module.KEPT_ROWS_WITH_BODY + 50):
+    for number in range(rows.KEPT_ROWS_WITH_BODY + 50):
         history.add(overloaded(number))
     await history.flush()
-    history._expire(("quiet", "small"))  # what the writer does every ten minutes
+    assert history._rows is not None
+    history._rows.expire(("quiet", "small"), START - timedelta(days=7))  # what the writer does every ten minutes
     after = History(file)
     assert len(after.recent("quiet")) == 1
-    database = after._database
-    assert database is not None
-    counts = dict(database.execute("SELECT target, COUNT(*) FROM result WHERE has_body GROUP BY target").fetchall())
+    counts = dict(asked(file, "SELECT target, COUNT(*) FROM result WHERE has_body GROUP BY target"))
     assert counts["quiet"] == 1
-    assert counts["small"] <= module.KEPT_ROWS_WITH_BODY
+    assert counts["small"] <= rows.KEPT_ROWS_WITH_BODY
     history.close()
     after.close()
 
@@ -111,7 +122,8 @@ async def test_what_is_older_than_its_retention_goes(file: Path) -> None:
     history.add(overloaded(1))
     history.add(replace(overloaded(2), due_at=START + timedelta(hours=2, minutes=30)))
     await history.flush()
-    history._expire(("small",))
+    assert history._rows is not None
+    history._rows.expire(("small",), START + timedelta(hours=2))
     history.close()
     again = History(file)
     assert [known.probe_id for known in again.recent("small")] == ["p0002"]
@@ -131,11 +143,8 @@ def test_a_database_that_cannot_be_read_is_kept_aside_and_probing_goes_on(file: 
 
 
 async def test_a_database_of_a_later_version_is_kept_aside(file: Path) -> None:
-    history = History(file)
-    database = history._database
-    assert database is not None
-    database.execute("PRAGMA user_version = 99")
-    history.close()
+    History(file).close()
+    asked(file, "PRAGMA user_version = 99")
     events: list[Event] = []
     History(file, publish=events.append).close()
     assert file.with_name("history.sqlite.broken-1").exists()
@@ -155,6 +164,21 @@ async def test_a_removed_target_leaves_nothing(file: Path) -> None:
     again.close()
 
 
+async def test_what_was_there_at_a_mark_is_written_once_and_not_asked_of_the_disk_again(disk: Disk) -> None:
+    """Of 300 packets at once one waits for the disk, and the others find their trip there already."""
+    history = History(disk.folder / "history.sqlite")
+    history.remember("owed-packet/1", b"{}")
+    mark = history.mark()
+    assert await history.commit(mark)
+    disk.fill()
+    assert await history.commit(mark), "nothing is written for it"
+    history.remember("owed-packet/2", b"x" * 100_000)
+    assert not await history.commit(history.mark())
+    disk.free()
+    assert await history.commit(history.mark())
+    history.close()
+
+
 async def test_a_full_disk_keeps_everything_pending_and_takes_it_when_there_is_room(disk: Disk) -> None:
     events: list[Event] = []
     history = History(disk.folder / "history.sqlite", publish=events.append)
@@ -169,6 +193,68 @@ async def test_a_full_disk_keeps_everything_pending_and_takes_it_when_there_is_r
     history.close()
     again = History(disk.folder / "history.sqlite")
     assert (len(again.recent("small")), again.recalled("owed")) == (1, {"owed": b"1"})
+    again.close()
+
+
+async def test_what_memory_no_longer_holds_is_read_from_the_file_in_its_order(file: Path) -> None:
+    history = History(file)
+    for number in range(1, 101):
+        history.add(good(number))
+        history.add(replace(good(number), target="other"))
+    assert await history.flush()
+    recent = history.recent("small")
+    assert len(recent) == KEPT_RESULTS
+    assert names(await history.longer(recent, 60)) == [f"p{number:04d}" for number in range(41, 101)]
+    assert names(await history.longer(recent, 10)) == names(recent[-10:])
+    since = await history.since("small", good(50).due_at, 1000)
+    assert names(since) == [f"p{number:04d}" for number in range(50, 101)]
+    assert await history.since("small", recent[0].due_at, 1000) == recent
+    history.close()
+    again = History(file)
+    assert names(await again.longer(again.recent("small"), 60)) == [f"p{number:04d}" for number in range(41, 101)]
+    again.close()
+
+
+async def test_a_disk_that_did_not_take_the_newest_leaves_the_packet_what_memory_holds(disk: Disk) -> None:
+    history = History(disk.folder / "history.sqlite")
+    disk.fill()
+    for number in range(1, 51):
+        history.add(overloaded(number, "x" * 4096))
+    assert not await history.flush()
+    recent = history.recent("small")
+    assert await history.longer(recent, 60) == recent
+    assert await history.since("small", good(1).due_at, 60) == recent
+    history.close()
+
+
+async def test_successes_never_evict_the_latest_failure(file: Path) -> None:
+    history = History(file)
+    assert history.last_failed("small") is None
+    history.add(overloaded(1))
+    history.add(overloaded(2))
+    for number in range(3, 3 + KEPT_RESULTS):
+        history.add(good(number))
+    failed = history.last_failed("small")
+    assert failed is not None and failed.probe_id == "p0002"
+    assert await history.flush()
+    assert names(history.known("small", ("p0001", "p0002"))) == ["p0001", "p0002"]
+    history.close()
+    again = History(file)
+    failed = again.last_failed("small")
+    assert failed is not None and failed.sealed is not None and "no capacity left" in failed.sealed.value.reply.body
+    again.forget("small")
+    assert again.last_failed("small") is None
+    again.close()
+
+
+def test_a_file_of_an_earlier_release_is_read_on(file: Path) -> None:
+    history = History(file)
+    history.add(overloaded(1))
+    assert asyncio.run(history.flush())
+    history.close()
+    asked(file, "DROP INDEX result_with_body")
+    again = History(file)
+    assert names(again.recent("small")) == ["p0001"]
     again.close()
 
 
@@ -200,11 +286,9 @@ def test_a_kill_loses_nothing_that_was_flushed_and_no_batch_is_half_there(file: 
             told = int(child.stdout.readline())
         os.killpg(child.pid, signal.SIGKILL)
     history = History(file)
-    database = history._database
-    assert database is not None
-    rows = database.execute("SELECT COUNT(*) FROM result").fetchone()[0]
-    assert rows >= told
-    assert int(history.recalled("count")["count"]) == rows
+    [(found,)] = asked(file, "SELECT COUNT(*) FROM result")
+    assert found >= told
+    assert int(history.recalled("count")["count"]) == found
     history.close()
 
 

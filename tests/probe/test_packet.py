@@ -12,6 +12,7 @@ from probe.packet import addendum as chain
 from probe.packet.confirmation import Confirmed, confirmation
 from probe.packet.wording import TEXT_LIMIT, quoted
 from probe.records import (
+    Connection,
     ErrorBody,
     Fault,
     Finding,
@@ -350,6 +351,21 @@ def test_our_own_share_of_a_latency_is_the_worst_seen() -> None:
     own = draft(case(good(1), overloaded(3), laggy, overloaded(5)))["own_share"]
     assert (own["loop_lag_max_s"], own["lateness_max_s"], own["tcp_retransmits"]) == (0.25, 1.5, None)
     assert "At most 0.250 s" in own["words"]
+    assert "TCP retransmits: not measured." in own["words"]
+
+
+def test_segments_sent_again_are_summed_over_the_attempts_and_say_where_they_are_known() -> None:
+    def lossy(number: int, again: int | None) -> Result:
+        failed = overloaded(number)
+        assert failed.sealed is not None
+        seen = failed.sealed.value
+        way = Connection("192.0.2.7", 443, reused=False, tcp_rtt_s=0.0123, tcp_retransmits=again)
+        return replace(failed, sealed=Sealed(replace(seen, connection=way), (), _SEAL))
+
+    packet = draft(case(good(1), lossy(3, 2), lossy(4, None), lossy(5, 1)))
+    assert packet["own_share"]["tcp_retransmits"] == 3
+    assert "our side had to send again: 3; longest round trip of a connection 12.3 ms" in packet["own_share"]["words"]
+    assert [attempt["tcp_retransmits"] for attempt in packet["happened"]["attempts"]] == [2, None, 1]
 
 
 def test_removals_are_summed_and_a_shared_exchange_counts_once() -> None:

@@ -55,6 +55,17 @@ async def test_addenda_get_the_next_number_and_their_digest(vault: Vault) -> Non
     assert await vault.problems(OUTAGE.packet_id) == ()
 
 
+async def test_of_two_probers_on_one_store_each_goes_on_after_the_other(tmp_path: Path) -> None:
+    """A number that we remember may be taken by now: then the store is asked, and the chain stays whole."""
+    ours, theirs = Vault.open("./packets", tmp_path), Vault.open("./packets", tmp_path)
+    await ours.freeze(OUTAGE.packet_id, zipped(OUTAGE))
+    names = []
+    for vault in (theirs, theirs, ours, ours, theirs, ours):
+        names.append(await vault.add(OUTAGE.packet_id, {"kind": "note", "at": len(names)}))
+    assert names == [f"small-p0005.{number:03d}.json" for number in range(1, 7)]
+    assert await ours.problems(OUTAGE.packet_id) == ()
+
+
 async def test_writers_at_once_each_get_a_number_of_their_own(vault: Vault) -> None:
     await vault.freeze("a-1", b"zip")
     names = await asyncio.gather(*(vault.add("a-1", {"kind": "note", "n": n}) for n in range(12)))

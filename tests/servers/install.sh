@@ -44,8 +44,8 @@ fi
 digest() { cat "$@" | sha256sum | cut -d' ' -f1; }
 made_from() { [ "$(cat "$1/.made-from" 2>/dev/null)" = "$2" ]; }
 
-# LiteLLM's proxy, and moto's S3 server.
-for name in litellm moto; do
+# LiteLLM's proxy, moto's S3 server, and schemathesis, which tries what our OpenAPI document says.
+for name in litellm moto schemathesis; do
   locked=$(digest "$here/$name.lock")
   made_from "$cache/$name" "$locked" && continue
   echo "installing .cache/$name (up to a minute)"
