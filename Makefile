@@ -30,7 +30,7 @@ fix: .venv/ready-dev ## what can be put right by machine
 	@$(RUN)/python -m dashboards
 	@$(RUN)/python -m helm
 
-bench: .venv/ready-dev ## the figures of docs/figures.md, beside blackbox_exporter's, in about nine minutes
+bench: .venv/ready-dev ## the figures of docs/figures.md, beside blackbox_exporter's, in about ten minutes
 	@tests/servers/install.sh
 	@$(RUN)/python -m benchmarks
 
@@ -64,6 +64,7 @@ lock: ## resolve again: names, versions and hashes only
 	@$(RUN)/pip install $(PIP_FLAGS) --require-hashes --no-deps -r requirements.lock -r requirements-build.lock
 	@$(RUN)/pip install $(PIP_FLAGS) --no-deps --no-build-isolation --editable .
 	@$(RUN)/pip check --disable-pip-version-check
+	@$(RUN)/python -m exporter.compiled
 	@touch $@
 
 .venv/ready-dev: requirements-dev.lock .venv/ready-run | .venv/bin/python

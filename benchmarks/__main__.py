@@ -1,6 +1,6 @@
 """`python -m benchmarks` (`make bench`): measurements of freezeframe itself, beside blackbox_exporter.
 
-python -m benchmarks               every part, about nine minutes
+python -m benchmarks               every part, about ten minutes
 python -m benchmarks cost scrape   some of them
 python -m benchmarks report FILE   docs/figures.md from what was measured (default: from docs/figures/bench.json)
 """

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from benchmarks.figures import Part, Target, median
 from benchmarks.stand import Stand, targets
 
-ROUNDS: Final = 9
+ROUNDS: Final = 15
 PROBES: Final = 120
 MOST: Final = {"plain": 1.3, "tls": 1.0}
 

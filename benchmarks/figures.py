@@ -1,6 +1,7 @@
 """Figures: medians, quantiles, and what is kept of a measured part."""
 
 import math
+import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,15 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def median(values: Sequence[float]) -> float:
     return statistics.median(values) if values else math.nan
+
+
+def doubt(ours: Sequence[float], theirs: Sequence[float], draws: int = 200) -> float:
+    """How far the ratio of two medians may be off by chance: two standard errors, by drawing the samples again."""
+    chance = random.Random(0)
+    ratios = [
+        median(chance.choices(ours, k=len(ours))) / median(chance.choices(theirs, k=len(theirs))) for _ in range(draws)
+    ]
+    return 2 * statistics.stdev(ratios)
 
 
 @dataclass(frozen=True, slots=True)

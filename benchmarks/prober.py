@@ -116,7 +116,7 @@ def _run(file: str, commands: Connection) -> None:
         for target in program.targets:
             for known in program.history.recent(target.name)[-1:]:
                 for _ in range(KEPT_RESULTS - 1):
-                    program.history._results[target.name].appendleft(stored.shared(stored.load(stored.dump(known))))
+                    program.history._results[target.name].appendleft(stored.lasting(stored.load(stored.dump(known))))
         return sum(len(program.history.recent(target.name)) for target in program.targets)
 
     async def main() -> None:

@@ -54,18 +54,18 @@ def _head(status: int, kind: str, more: str) -> bytes:
 
 
 _ANSWER: Final = (
-    b'{"id":"chatcmpl-%b","object":"chat.completion","created":1764000000,"model":"truth","choices":[{"index":0,'
+    b'{"id":"chatcmpl-%b","object":"chat.completion","created":%d,"model":"truth","choices":[{"index":0,'
     b'"message":{"role":"assistant","content":"pong"},"finish_reason":"stop"}],'
     b'"usage":{"prompt_tokens":21,"completion_tokens":2,"total_tokens":23}}'
 )
 _ERROR: Final = b'{"error":{"message":"The upstream is overloaded.","type":"server_error","code":"overloaded"}}'
 _DELTA: Final = (
-    b'data: {"id":"chatcmpl-truth","object":"chat.completion.chunk","created":1764000000,"model":"truth",'
+    b'data: {"id":"chatcmpl-%b","object":"chat.completion.chunk","created":%d,"model":"truth",'
     b'"choices":[{"index":0,"delta":%b,"finish_reason":%b}]}\n\n'
 )
-_ROLE: Final = _chunk(_DELTA % (b'{"role":"assistant","content":""}', b"null"))
-_TOKEN: Final = _chunk(_DELTA % (b'{"content":"pong"}', b"null"))
-_LAST: Final = _chunk(_DELTA % (b"{}", b'"stop"') + b"data: [DONE]\n\n") + b"0\r\n\r\n"
+_ROLE: Final = (b'{"role":"assistant","content":""}', b"null")
+_TOKEN: Final = (b'{"content":"pong"}', b"null")
+_LAST: Final = (b"{}", b'"stop"')
 
 
 @dataclass(slots=True)
@@ -111,20 +111,27 @@ class _Exchange(asyncio.Protocol):
     def _answer(self, behaviour: Behaviour) -> None:
         if not behaviour.chunks:
             fails = any(model.encode() in self._body for model in behaviour.failing)
-            body = _ERROR if fails else _ANSWER % secrets.token_hex(12).encode()
+            body = _ERROR if fails else _ANSWER % self._stated()
             more = f"Content-Length: {len(body)}"
             self._send(_head(503 if fails else 200, "application/json", more) + body)
             self._over()
             return
-        self._send(_head(200, "text/event-stream", "Transfer-Encoding: chunked") + _ROLE)
-        self._continue(behaviour, behaviour.chunks)
+        stated = self._stated()
+        head = _head(200, "text/event-stream", "Transfer-Encoding: chunked")
+        self._send(head + _chunk(_DELTA % (*stated, *_ROLE)))
+        self._continue(behaviour, stated, behaviour.chunks)
 
-    def _continue(self, behaviour: Behaviour, left: int) -> None:
+    def _stated(self) -> tuple[bytes, float]:
+        """What no two answers share: ID and time."""
+        return secrets.token_hex(12).encode(), time.time()
+
+    def _continue(self, behaviour: Behaviour, stated: tuple[bytes, float], left: int) -> None:
         def then() -> None:
-            self._send(_TOKEN if left > 1 else _LAST)
             if left > 1:
-                self._continue(behaviour, left - 1)
+                self._send(_chunk(_DELTA % (*stated, *_TOKEN)))
+                self._continue(behaviour, stated, left - 1)
             else:
+                self._send(_chunk(_DELTA % (*stated, *_LAST) + b"data: [DONE]\n\n") + b"0\r\n\r\n")
                 self._over()
 
         self._later(behaviour.pause_s, then)

@@ -1,9 +1,10 @@
 """How an answer is shaped: a page for people, JSON for programs, common headers, errors in the form asked for."""
 
+import asyncio
 import base64
 import hashlib
 import http
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,15 +15,16 @@ from markupsafe import Markup
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exporter.bodies import excerpt
 from exporter.negotiation import prefers_page
-from exporter.slices import joined
+from exporter.slices import pieces
 from probe.packet import Problem
 from probe.packet.wording import VERDICT_WORDS
 from probe.records import Verdict
+from probe.render.compiled import Compiled
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _STYLE: Final = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
@@ -74,8 +76,10 @@ def _words(verdict: str) -> str:
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
+        bytecode_cache=Compiled(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        optimized=False,  # no filter's result is compiled in
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -87,7 +91,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-_PAGES: Final = _environment()
+PAGES: Final = _environment()
 
 
 class Refusal(HTTPException):
@@ -114,12 +118,26 @@ def asker(request: Request) -> dict[str, Any]:
 
 
 def html(template: str, **facts: Any) -> str:
-    return _PAGES.get_template(template).render(facts)
+    return PAGES.get_template(template).render(facts)
 
 
-async def long_html(template: str, facts: Mapping[str, Any]) -> str:
-    """The same for a page that grows with the number of targets: made between the probes."""
-    return await joined(_PAGES.get_template(template).generate(facts))
+async def long_html(template: str, facts: Mapping[str, Any]) -> list[bytes]:
+    """The same, in pieces, for a page that grows with the number of targets: made between the probes."""
+    return await pieces(PAGES.get_template(template).generate(facts))
+
+
+def long(body: Sequence[bytes], headers: Mapping[str, str]) -> Response:
+    """Megabytes handed to the kernel at once would hold the loop for milliseconds, and every probe with it."""
+    if len(body) <= 1:
+        return Response(b"".join(body), headers=headers)
+    whole = str(sum(map(len, body)))
+    return StreamingResponse(_one_by_one(body), headers={**headers, "Content-Length": whole})
+
+
+async def _one_by_one(body: Sequence[bytes]) -> AsyncIterator[bytes]:
+    for piece in body:
+        yield piece
+        await asyncio.sleep(0)
 
 
 def page(text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

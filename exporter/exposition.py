@@ -4,8 +4,9 @@ Compressing is left to a thread: zlib lets go of the interpreter.
 """
 
 import asyncio
-import gzip
+import zlib
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from prometheus_client import exposition
 from prometheus_client.openmetrics import exposition as openmetrics
@@ -13,7 +14,9 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from exporter.gauges import Gauges
 from exporter.negotiation import accepts_gzip, prefers_openmetrics
 from exporter.series import Counter, Histogram, head
-from exporter.slices import joined
+from exporter.slices import pieces
+
+_GZIP: Final = 16 + zlib.MAX_WBITS
 
 
 class Exposition:
@@ -22,11 +25,11 @@ class Exposition:
     def __init__(self, families: Sequence[Counter | Histogram], gauges: Gauges) -> None:
         self._families = tuple(families)
         self._gauges = gauges
-        self._under_way: dict[tuple[bool, bool], asyncio.Task[bytes]] = {}
+        self._under_way: dict[tuple[bool, bool], asyncio.Task[list[bytes]]] = {}
         self._one_at_a_time = asyncio.Lock()
 
-    async def render(self, accept: str, accept_encoding: str) -> tuple[bytes, dict[str, str]]:
-        """OpenMetrics (with exemplars) when asked for, classic text otherwise; and its headers."""
+    async def render(self, accept: str, accept_encoding: str) -> tuple[list[bytes], dict[str, str]]:
+        """OpenMetrics (with exemplars) when asked for, classic text otherwise, in pieces; and its headers."""
         form = is_openmetrics, is_gzip = prefers_openmetrics(accept), accepts_gzip(accept_encoding)
         task = self._under_way.get(form)
         if task is None:
@@ -39,10 +42,10 @@ class Exposition:
         }
         return body, {**headers, "Content-Encoding": "gzip"} if is_gzip else headers
 
-    async def _rendered(self, is_openmetrics: bool, is_gzip: bool) -> bytes:
+    async def _rendered(self, is_openmetrics: bool, is_gzip: bool) -> list[bytes]:
         async with self._one_at_a_time:
-            text = await joined(self._parts(is_openmetrics))
-        return await asyncio.to_thread(_packed, text) if is_gzip else text.encode()
+            plain = await pieces(self._parts(is_openmetrics))
+        return await asyncio.to_thread(_packed, plain) if is_gzip else plain
 
     def _parts(self, is_openmetrics: bool) -> Iterator[str]:
         for family in self._families:
@@ -54,5 +57,6 @@ class Exposition:
             yield "# EOF\n"
 
 
-def _packed(text: str) -> bytes:
-    return gzip.compress(text.encode(), compresslevel=1)
+def _packed(plain: Sequence[bytes]) -> list[bytes]:
+    packing = zlib.compressobj(level=1, wbits=_GZIP)
+    return [packed for packed in (*map(packing.compress, plain), packing.flush()) if packed]

@@ -12,6 +12,7 @@ import orjson
 from exporter.neutral import escaped
 from probe.findings import CLOCK_DRIFT
 from probe.records import (
+    BudgetChanged,
     BudgetStopped,
     CatalogueSeen,
     Event,
@@ -22,6 +23,7 @@ from probe.records import (
     Reopened,
     RequestKind,
     Result,
+    Sent,
     SourceSeen,
     Spooled,
     StoreFailed,
@@ -29,6 +31,7 @@ from probe.records import (
     TwinsSeen,
     Verdict,
     Vetoed,
+    WindowChanged,
 )
 
 log = logging.getLogger("freezeframe")
@@ -88,6 +91,8 @@ class EventLog:
             case Result() if event.kind is RequestKind.SCHEDULED:
                 self._stopped.discard(event.target)
                 self._on_result(event)
+            case Sent() | WindowChanged() | BudgetChanged():  # with every probe, and in metrics
+                pass
             case Trip():
                 say("trip", target=event.target, verdict=event.verdict, reason=event.reason, probe=event.probe_id)
             case Frozen():

@@ -212,11 +212,21 @@ class Metrics:
 
     def on_event(self, event: Event) -> None:
         match event:
+            case Sent():
+                if event.target in self._known:
+                    self._requests.labels(event.target, event.kind.value).inc()
+            case Result():
+                if event.target in self._known:
+                    self._count_tokens(event.target, event.reading.usage)
+                    if event.kind is RequestKind.SCHEDULED:
+                        self._count_tick(event)
+            case WindowChanged():
+                if event.target in self._known:
+                    self._latest.windows[event.target] = event
+            case BudgetChanged():
+                self._latest.budget_left = event
             case (
-                Sent(target=name)
-                | Result(target=name)
-                | WindowChanged(target=name)
-                | Trip(target=name)
+                Trip(target=name)
                 | Recovered(target=name)
                 | Reopened(target=name)
                 | Frozen(target=name)
@@ -224,14 +234,6 @@ class Metrics:
                 | BudgetStopped(target=name)
             ) if name not in self._known:
                 pass  # removed by a reload while its probe was in flight: its series must not come back
-            case Sent():
-                self._requests.labels(event.target, event.kind.value).inc()
-            case Result():
-                self._count_tokens(event.target, event.reading.usage)
-                if event.kind is RequestKind.SCHEDULED:
-                    self._count_tick(event)
-            case WindowChanged():
-                self._latest.windows[event.target] = event
             case Trip():
                 self._trips.labels(event.target).inc()
             case Recovered():
@@ -242,8 +244,6 @@ class Metrics:
             case BudgetStopped():
                 self._budget_stops.labels(event.target).inc()
                 self._latest.results.pop(event.target, None)  # nothing is known of now, which is not "down"
-            case BudgetChanged():
-                self._latest.budget_left = event
             case Spooled():
                 self._latest.spooled = event.waiting
             case Reopened():
@@ -303,8 +303,8 @@ class Metrics:
         exemplar = _exemplar(packet.probe_id, packet.packet_id)
         self._probes.labels(packet.target, packet.verdict.value).inc(0, exemplar=exemplar)
 
-    async def render(self, accept: str = "", accept_encoding: str = "") -> tuple[bytes, dict[str, str]]:
-        """The exposition and its headers."""
+    async def render(self, accept: str = "", accept_encoding: str = "") -> tuple[list[bytes], dict[str, str]]:
+        """The exposition in pieces, and its headers."""
         return await self._exposition.render(accept, accept_encoding)
 
 

@@ -1,6 +1,6 @@
 """How we are ourselves: what tells whether to believe the rest of the status page. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,7 +8,6 @@ from typing import Final
 from exporter.answers import age, utc
 from exporter.latest import Latest
 from probe.budget import refills_in_s
-from probe.records import Result
 
 LATE_S: Final = 1.0  # a probe that starts later, or a loop that is held longer, makes our times doubtful
 STORE_TROUBLE: Final = timedelta(hours=1)
@@ -47,13 +46,12 @@ def budget(latest: Latest, now: datetime) -> tuple[list[Spent], str]:
     return rows, age(refills_in_s(now))
 
 
-def health(latest: Latest, results: Iterable[Sequence[Result]], now: datetime) -> list[Fact]:
-    return list(_facts(latest, [result for recent in results for result in recent], now))
+def health(latest: Latest, late: float | None, lag: float | None, now: datetime) -> list[Fact]:
+    """`late` and `lag` are the worst of the recent probes, in seconds."""
+    return list(_facts(latest, late, lag, now))
 
 
-def _facts(latest: Latest, recent: list[Result], now: datetime) -> Iterator[Fact]:
-    late = max((result.lateness_s for result in recent), default=None)
-    lag = max((result.loop_lag_s for result in recent), default=None)
+def _facts(latest: Latest, late: float | None, lag: float | None, now: datetime) -> Iterator[Fact]:
     yield Fact("Probes start", "not known yet" if late is None else f"at most {late:.3f} s late", _below(late))
     yield Fact("Own delay", "not known yet" if lag is None else f"at most {lag:.3f} s in a probe", _below(lag))
     yield _store(latest, now)

@@ -9,6 +9,7 @@ All of it belongs to the event loop: nothing is locked.
 """
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Generic, Literal, NamedTuple, TypeVar, cast
@@ -129,7 +130,7 @@ class HistogramSeries:
         self._sum = 0.0
 
     def observe(self, value: float, exemplar: Labels | None = None) -> None:
-        bucket = next(place for place, bound in enumerate(self._bounds) if value <= bound)
+        bucket = bisect_left(self._bounds, value)
         self._counts[bucket] += 1
         self._sum += value
         if exemplar:

@@ -11,6 +11,7 @@ from exporter.latest import Latest, is_fresh
 from exporter.noticed import Noticed
 from exporter.own import budget, health
 from exporter.reload import Reloaded
+from exporter.slices import made
 from exporter.sparkline import bars
 from probe.notes import Note
 from probe.pong import Target
@@ -127,7 +128,7 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A board at one moment, taken on its loop: the page is made of it beside the loop, where probes do not wait."""
+    """A board, each target at one moment."""
 
     targets: tuple[Watched, ...]
     controls: Mapping[str, bool | None]
@@ -139,12 +140,13 @@ class Snapshot:
     alerts: tuple[Noticed, ...]
 
     @classmethod
-    def of(cls, board: Board) -> "Snapshot":
+    async def of(cls, board: Board) -> "Snapshot":
+        watched = (
+            Watched(it, board.results(it.name), board.window(it.name), board.last_failed(it.name) is not None)
+            for it in board.targets
+        )
         return cls(
-            tuple(
-                Watched(it, board.results(it.name), board.window(it.name), board.last_failed(it.name) is not None)
-                for it in board.targets
-            ),
+            tuple(await made(watched)),
             dict(board.controls),
             board.outside_reachable,
             board.twins,
@@ -155,9 +157,13 @@ class Snapshot:
         )
 
 
-def status(seen: Snapshot, latest: Latest, now: datetime) -> dict[str, Any]:
-    """The facts of the status page."""
-    views = [_view(it, seen.listings.get((it.target.contract.name, it.target.model)), now) for it in seen.targets]
+async def status(seen: Snapshot, latest: Latest, now: datetime) -> dict[str, Any]:
+    """The facts of the status page, gathered between the probes."""
+    views = await made(
+        _view(it, seen.listings.get((it.target.contract.name, it.target.model)), now) for it in seen.targets
+    )
+    late_s = await made(max(tick.lateness_s for tick in view.ticks) for view in views if view.ticks)
+    lag_s = await made(max(tick.loop_lag_s for tick in view.ticks) for view in views if view.ticks)
     contracts = {it.target.contract.name: it.target.contract for it in seen.targets}
     rows, refills_in = budget(latest, now)
     open_packets = {packet for view in views for packet in view.window.packets}
@@ -176,7 +182,7 @@ def status(seen: Snapshot, latest: Latest, now: datetime) -> dict[str, Any]:
         "alerts": seen.alerts,
         "budget": rows,
         "refills_in": refills_in,
-        "health": health(latest, [view.ticks for view in views], now),
+        "health": health(latest, max(late_s, default=None), max(lag_s, default=None), now),
         "contracts": [
             (contract, [(area, source, seen.areas.get((contract.name, area))) for area, source in sources(contract)])
             for contract in contracts.values()

@@ -3,18 +3,16 @@
 Health never depends on the provider: an outage of theirs must not restart us. Nothing here takes a URL from a request.
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from exporter import answers, openapi
@@ -32,8 +30,6 @@ from probe.settings import ConfigError
 from probe.vault import StoreError
 
 __all__ = ["Access", "Board", "WindowView", "create"]
-
-PIECE_BYTES: Final = 64 * 1024
 
 
 def create(
@@ -85,13 +81,6 @@ async def _on_our_error(request: Request, _: Exception) -> Response:
     )
 
 
-async def _pieces(body: bytes) -> AsyncIterator[bytes]:
-    """Megabytes handed to the kernel at once would hold the loop for milliseconds, and every probe with it."""
-    for start in range(0, len(body), PIECE_BYTES):
-        yield body[start : start + PIECE_BYTES]
-        await asyncio.sleep(0)
-
-
 @dataclass(frozen=True, slots=True)
 class _Web:
     board: Board
@@ -123,12 +112,11 @@ class _Web:
     async def exposition(self, request: Request) -> Response:
         accept = ",".join(request.headers.getlist("accept"))
         body, headers = await self.metrics.render(accept, request.headers.get("accept-encoding", ""))
-        if len(body) <= PIECE_BYTES:
-            return Response(body, headers=headers)
-        return StreamingResponse(_pieces(body), headers={**headers, "Content-Length": str(len(body))})
+        return answers.long(body, headers)
 
     async def status_page(self, request: Request) -> Response:
-        seen, latest, now = Snapshot.of(self.board), self.metrics.latest, self.clock()
+        seen, latest, now = await Snapshot.of(self.board), self.metrics.latest, self.clock()
         asked = answers.asker(request) | {"renews": request.query_params.get("renew") == "15"}
-        facts = await asyncio.to_thread(status, seen, latest, now)
-        return answers.page(await answers.long_html("status.html", asked | facts))
+        facts = await status(seen, latest, now)
+        html = await answers.long_html("status.html", asked | facts)
+        return answers.long(html, {"Content-Type": "text/html; charset=utf-8", "Vary": "Accept"})

@@ -8,6 +8,7 @@ import asyncio
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import SecretStr
 
@@ -49,6 +50,14 @@ class _Due:
     due_at: datetime
     late_s: float
     began: float
+
+
+class _Seen(NamedTuple):
+    """What an exchange was, and what was known beside it."""
+
+    sealed: Sealed[Observation]
+    reading: Reading
+    expectation: Expectation
 
 
 class Attempts:
@@ -125,11 +134,7 @@ class Attempts:
                 judged = _judge(self._edges.redactor(), observation, expectation)
         sealed, judgement, reading = judged
         judgement = accounted(judgement, sealed.value, target.slow_s, lag_s)
-        return replace(
-            self._result(due, judgement, lag_s, sealed, reading),
-            outside_reachable=expectation.outside_reachable,
-            listing=None if judgement.verdict is Verdict.OK else expectation.listing,
-        )
+        return self._result(due, judgement, lag_s, _Seen(sealed, reading, expectation))
 
     def _ours(self, due: _Due, reason: str, words: str, found: tuple[Finding, ...] = ()) -> Result:
         judgement = Judgement(Verdict.PROBE_FAULT, reason, rule="before_sending", words=words, findings=found)
@@ -140,9 +145,9 @@ class Attempts:
         due: _Due,
         judgement: Judgement,
         lag_s: float,
-        sealed: Sealed[Observation] | None = None,
-        reading: Reading | None = None,
+        seen: _Seen | None = None,
     ) -> Result:
+        is_ok = judgement.verdict is Verdict.OK
         return Result(
             probe_id=due.name,
             target=due.target.name,
@@ -152,8 +157,10 @@ class Attempts:
             judgement=judgement,
             lateness_s=due.late_s,
             loop_lag_s=lag_s,
-            sealed=sealed,
-            reading=reading or Reading(),
+            sealed=None if seen is None else seen.sealed,
+            reading=Reading() if seen is None else seen.reading,
+            outside_reachable=None if seen is None else seen.expectation.outside_reachable,
+            listing=None if seen is None or is_ok else seen.expectation.listing,
         )
 
     def _on_sent(self, target: str, kind: RequestKind) -> None:

@@ -6,6 +6,7 @@ with a list and a limit, and texts are cut to 64 KiB before a pattern sees them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from json import loads as strict_by_the_letter
 from typing import Any, Final, Literal, NamedTuple, NoReturn
 
@@ -75,6 +76,7 @@ _HTML: Final = re2.compile(r"(?i)\A\s*(<!doctype\s*html|<html|<head|<body|<cente
 _SSE: Final = re2.compile(r"\A\s*(data|event|id|retry)?:")
 
 
+@lru_cache(maxsize=1)  # one reply is looked at for its verdict and for its facts
 def take_apart(reply: Reply, terminal: str = DONE) -> Body:
     """What kind of body it is, by look and content-type; `terminal` is the documented last frame of a stream."""
     text = reply.body
@@ -82,12 +84,13 @@ def take_apart(reply: Reply, terminal: str = DONE) -> Body:
     opening = bounded(text.lstrip("\ufeff \t\r\n")[:256])
     if not opening:
         return Body("blank" if text else "empty")
-    if _HTML.search(opening):
-        return Body("html")
-    if opening.startswith("<") and TOKEN.match(opening) is None:
-        return Body("xml")
-    if _SSE.search(opening) or ("event-stream" in media and not opening.startswith(("{", "["))):
-        return _stream(text, terminal)
+    if not opening.startswith(("{", "[")):  # else it is none of these
+        if _HTML.search(opening):
+            return Body("html")
+        if opening.startswith("<") and TOKEN.match(opening) is None:
+            return Body("xml")
+        if _SSE.search(opening) or "event-stream" in media:
+            return _stream(text, terminal)
     # A status of 400 or more has no strict reader: there a byte order mark is passed over.
     decoded = document(text.removeprefix("\ufeff") if reply.status >= 400 else text)
     if decoded.problem is None:

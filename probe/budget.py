@@ -4,7 +4,7 @@ Confirmations, siblings and replays may not use the last tenth: it is kept for t
 over midnight does not refill: the day of what was spent never goes backwards.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -52,7 +52,7 @@ def stopped_by(budget: Budget, spent: Spent, now: datetime, kind: RequestKind) -
 def sent(spent: Spent, now: datetime) -> Spent:
     """With one more request on the wire."""
     spent = rolled(spent, now)
-    return replace(spent, probes=spent.probes + 1)
+    return Spent(spent.day, spent.probes + 1, spent.tokens)
 
 
 def used(spent: Spent, now: datetime, usage: Usage | None) -> Spent:
@@ -65,7 +65,7 @@ def used(spent: Spent, now: datetime, usage: Usage | None) -> Spent:
     if not 0 < total <= MOST_TOKENS_A_REPLY:
         return spent
     spent = rolled(spent, now)
-    return replace(spent, tokens=spent.tokens + total)
+    return Spent(spent.day, spent.probes, spent.tokens + total)
 
 
 def refills_in_s(now: datetime) -> int:

@@ -67,8 +67,8 @@ def classify(observation: Observation, expectation: Expectation) -> Judgement:
     judgement, not_listed = _against_catalogue(judgement, expectation.listing)
     if judgement.verdict is Verdict.OK and (took := _slowness(observation.timings, expectation.slow_s)):
         judgement = Judgement(Verdict.DEGRADATION, "slow", "slow", words=took)
-    found = findings(judgement, observation, body, expectation.contract)
-    return replace(judgement, findings=(*not_listed, *found))
+    found = (*not_listed, *findings(judgement, observation, body, expectation.contract))
+    return replace(judgement, findings=found) if found else judgement
 
 
 def _first(
@@ -111,7 +111,7 @@ def _answer(observation: Observation, reply: Reply, body: Body, contract: Contra
     line = answer_line(observation.request, reply, body, contract)
     judgement = _by_line(line)
     if judgement.verdict is Verdict.OK:
-        return replace(judgement, words=None)
+        return judgement
     error = reply_error_text(reply, body)
     if judgement.reason == "error_in_200":
         # The status is what is wrong; a second engineer could name what the words say.
@@ -129,7 +129,7 @@ def _by_line(line: str) -> Judgement:
     """What a line of facts means. It holds kinds and counts only, so that a healthy target's is the same each time."""
     judgement = _first(ANSWERS, {Place.ANSWER: line})
     assert judgement is not None  # the last row takes every line
-    return judgement
+    return replace(judgement, words=None) if judgement.verdict is Verdict.OK else judgement
 
 
 def _slowness(timings: Timings, slow_s: float | None) -> str | None:

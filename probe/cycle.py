@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from probe.aftermath import Aftermath, Parts
 from probe.attempts import Attempts
@@ -33,11 +34,14 @@ from probe.remembered import Remembered
 from probe.standing import Standing
 from probe.window import Entry, Window, step
 
+_COMPACT: Final = str.maketrans("", "", "-:")
+
 
 def probe_id(target: str, due_at: datetime) -> str:
     """Follows from target and due time, so that a second writer names the same probe alike."""
-    digest = hashlib.sha256(f"{target}\n{due_at.isoformat()}".encode()).hexdigest()[:8]
-    return f"{due_at:%Y%m%dT%H%M%S}{due_at.microsecond // 1000:03d}Z-{digest}"
+    stated = due_at.isoformat()
+    digest = hashlib.sha256(f"{target}\n{stated}".encode()).hexdigest()[:8]
+    return f"{stated[:19].translate(_COMPACT)}{due_at.microsecond // 1000:03d}Z-{digest}"
 
 
 class Prober:

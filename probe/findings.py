@@ -40,8 +40,11 @@ def findings(
     if judgement.reason != "truncated_stream":  # its one row says that both are missing
         places = {other.place for other in others}
         others += [check for check in checks(observation, body, contract) if check.place not in places]
+    is_no_json = stated(contract, "error") and reply.status >= 400 and body.kind != "json"
+    if not is_no_json and judgement.verdict is not Verdict.CONTRACT_MISMATCH:
+        return tuple(others)
     seen = f"HTTP {reply.status}, {_media(reply)}, {body.kind} body"
-    if stated(contract, "error") and reply.status >= 400 and body.kind != "json":
+    if is_no_json:
         others.append(found("error is no JSON", _ERROR_OBJECT, seen, contract))
     if judgement.verdict is not Verdict.CONTRACT_MISMATCH:
         return tuple(others)

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from probe.records import Event, Result, StoreFailed, Verdict
-from probe.rows import Batch, Rows, has_body
-from probe.stored import lasting, shared
+from probe.rows import Batch, Fact, Rows, bytes_of, has_body
+from probe.stored import lasting
 
 KEPT_RESULTS: Final = 30  # in memory: what the status page shows; a KiB each for healthy ones
 KEPT_WITHOUT_FILE: Final = 120
@@ -47,10 +47,10 @@ class History:
         self._results: dict[str, deque[Result]] = {}
         self._last_good: dict[str, Result] = {}
         self._last_failed: dict[str, Result] = {}
-        self._facts: dict[str, bytes] = {}
+        self._facts: dict[str, Fact] = {}
         self._pending: list[Result] = []
         self._pending_good: dict[str, Result] = {}
-        self._pending_facts: dict[str, bytes | None] = {}
+        self._pending_facts: dict[str, Fact | None] = {}
         self._pending_forgotten: set[str] = set()
         self._changes = 0  # added, remembered and forgotten so far
         self._committed = 0  # of these, on disk
@@ -62,11 +62,13 @@ class History:
         self._changes += 1
         if result.verdict is Verdict.OK:
             self._last_good[result.target] = self._pending_good[result.target] = result
-            result = shared(lasting(result))
+            result = _in_memory(result)
         elif result.verdict.is_failure and result.sealed is not None:
             self._last_failed[result.target] = result
         most = KEPT_WITHOUT_FILE if self._rows is None else KEPT_RESULTS
-        results = self._results.setdefault(result.target, deque(maxlen=most))
+        results = self._results.get(result.target)
+        if results is None:
+            results = self._results[result.target] = deque(maxlen=most)
         results.append(result)
         if has_body(result):
             with_body = [i for i, known in enumerate(results) if has_body(known)]
@@ -121,7 +123,7 @@ class History:
         except (sqlite3.Error, ValueError):
             return recent
 
-    def remember(self, key: str, value: bytes | None) -> None:
+    def remember(self, key: str, value: Fact | None) -> None:
         """Keep a small named fact (None: no longer), in one transaction with the results added before."""
         self._changes += 1
         if value is None:
@@ -132,7 +134,7 @@ class History:
             self._pending_facts[key] = value
 
     def recalled(self, prefix: str) -> dict[str, bytes]:
-        return {key: value for key, value in self._facts.items() if key.startswith(prefix)}
+        return {key: bytes_of(value) for key, value in self._facts.items() if key.startswith(prefix)}
 
     def forget(self, target: str) -> None:
         """A target that is no longer probed leaves nothing."""
@@ -215,9 +217,14 @@ class History:
         except BaseException:
             rows.close()
             raise
-        self._results = {target: deque(map(shared, known), KEPT_RESULTS) for target, known in found.results.items()}
-        self._last_good, self._last_failed, self._facts = found.good, found.failed, found.facts
+        self._results = {target: deque(map(_in_memory, known), KEPT_RESULTS) for target, known in found.results.items()}
+        self._last_good, self._last_failed, self._facts = found.good, found.failed, dict(found.facts)
         return rows
+
+
+def _in_memory(result: Result) -> Result:
+    """What is kept of a result that is new or read from the file; failures keep their texts for now."""
+    return lasting(result) if result.verdict is Verdict.OK else result
 
 
 def _joined(older: Iterable[Result], newer: Sequence[Result]) -> list[Result]:

@@ -1,32 +1,19 @@
-"""Named objects in one place: a folder, memory, or the bucket of a cloud. Created once, read, listed, deleted.
-
-The library's exceptions, and their long texts, are mapped here once. What a remote server said is not repeated: its
-error document may hold the ID of the key, and a URL may hold a signature. Its status and its error code are.
-"""
+"""Named objects in one place: a folder, memory, or the bucket of a cloud. Created once, read, listed, deleted."""
 
 import asyncio
 import contextlib
-import os
-import re
-import tempfile
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
-import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+from probe.folder import Folder
 
 REMOTE: Final = ("s3://", "gs://", "az://")
 AT_ONCE: Final = 16
-_RETRY: Final = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}  # then the writer goes on to the spool
-_STATUS: Final = re.compile(r"status code: (\d{3})")
-_CODE: Final = re.compile(r"<Code>([A-Za-z][A-Za-z0-9.]{0,63})</Code>")
-_KIND: Final = re.compile(r"HttpError \{\s+kind: (Timeout|Connect|Request|Interrupted|Decode|Unknown)\b")
-_KINDS: Final = {"Timeout": "no answer in time", "Connect": "no connection", "Interrupted": "the connection broke"}
 
 T = TypeVar("T")
 
@@ -45,18 +32,33 @@ class NoSuchObject(LookupError):
     """No object of that name is there."""
 
 
+class Store(Protocol):
+    """One place. The methods block; OSError where it refuses, FileNotFoundError where no such object is there."""
+
+    @property
+    def is_remote(self) -> bool: ...
+
+    def create(self, name: str, data: bytes) -> bool: ...
+
+    def read(self, name: str) -> bytes: ...
+
+    def delete(self, name: str) -> None: ...
+
+    def listing(self) -> tuple[dict[str, datetime], tuple[str, ...]]: ...
+
+    def beginning(self, start: str) -> tuple[str, ...]: ...
+
+
 @dataclass(slots=True)
 class Objects:
     """The objects of one store. `folder` is None where it is not on a disk of ours.
 
-    Each call is made in a thread of Python's own: obstore's awaitables end in a thread of Rust's that Python cannot
-    join, and a process that exits in that moment is aborted (4 of 100 with fifty calls at once). The threads are no
-    one else's: a store that hangs would otherwise hold those that render /metrics and write the history.
+    Each call is made in a thread. They are no one else's: a store that hangs would otherwise hold those that render
+    pages and write the history.
     """
 
     folder: Path | None
-    _store: ObjectStore = field(repr=False)
-    _unsynced: set[str] = field(default_factory=set)  # created by us, but the disk did not confirm it yet
+    _store: Store = field(repr=False)
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(AT_ONCE, thread_name_prefix="store"), repr=False
     )
@@ -66,27 +68,26 @@ class Objects:
         """A path (relative to `base`, made for its owner alone if absent), memory://, s3://, gs:// or az://. A remote
         store is not asked anything yet; its credentials are read from its own environment variables."""
         if url in ("memory://", "memory:///"):
-            return cls(None, MemoryStore())
+            return cls(None, _Memory())
         if url.startswith(REMOTE):
+            from probe.bucket import Bucket
+
             try:
-                return cls(None, from_url(url, retry_config=_RETRY))  # type: ignore[call-overload]
-            except (BaseError, ValueError) as error:
-                raise StoreUnreachable(f"store: {url}: {_first_line(error)}") from None
+                return cls(None, Bucket(url))
+            except ValueError as error:
+                raise StoreUnreachable(f"store: {url}: {error}") from None
         if "://" in url:
             schemes = ", ".join(("memory://", *REMOTE))
             raise StoreUnreachable(f"store: {url}: a path or one of {schemes} is expected")
         folder = (base / url).absolute()
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-            return cls(folder, LocalStore(prefix=folder))
-        except (OSError, BaseError) as error:
-            raise StoreUnreachable(f"store: {folder} cannot be written: {_first_line(error)}") from None
+            return cls(folder, Folder(folder))
+        except OSError as error:
+            raise StoreUnreachable(f"store: {folder} cannot be written: {_words(error)}") from None
 
     @property
     def is_remote(self) -> bool:
-        return not isinstance(self._store, LocalStore | MemoryStore)
+        return self._store.is_remote
 
     async def list(self) -> dict[str, datetime]:
         """Every object and when it was written."""
@@ -94,104 +95,71 @@ class Objects:
         return files
 
     async def listing(self) -> tuple[dict[str, datetime], tuple[str, ...]]:
-        """Every object and when it was written, and the names of folders, which are none of ours. A crash's
-        half-written `name#1` is not listed by the store."""
-        listed = await self._asked("list", "", lambda: obstore.list_with_delimiter(self._store))
-        files = {meta["path"]: meta["last_modified"] for meta in listed["objects"]}
-        return files, tuple(listed["common_prefixes"])
+        """Every object and when it was written, and the names of folders, which are none of ours. What a crash left
+        half-written is no object."""
+        return await self._asked("list", "", self._store.listing)
 
     async def beginning(self, start: str) -> tuple[str, ...]:
         """The names that begin with `start`, in order: from a remote store one page, however much is in it."""
-        if self.folder is not None:
-            return tuple(sorted(name for name in await self.list() if name.startswith(start)))
-        return await self._asked("list", start, lambda: _beginning(self._store, start))
+        return await self._asked("list", start, lambda: self._store.beginning(start))
 
     async def get(self, name: str) -> bytes:
-        return await self._asked("read", name, lambda: bytes(obstore.get(self._store, name).bytes()))
+        return await self._asked("read", name, lambda: self._store.read(name))
 
     async def create(self, name: str, data: bytes) -> bool:
-        """Write an object that is not there yet; False where another one is. One that is there with these very bytes
-        was ours: a remote store may have done what was asked and its answer been lost."""
-        created = True
+        """Write an object that is not there yet; False where another one is. It is durable then."""
         try:
-            await self._asked("write", name, lambda: obstore.put(self._store, name, data, mode="create"))
-        except _Exists:
-            created = name in self._unsynced or (self.is_remote and await self._holds(name, data))
+            return await self._asked("write", name, lambda: self._store.create(name, data))
         except NoSuchObject:
-            raise StoreError(f"write {name}: the bucket or container is not there") from None
-        if (folder := self.folder) is not None:  # also where it was there: a crash may have come before this
-            try:
-                await self._asked("sync", name, lambda: _sync(folder, name))
-            except StoreError:
-                if created:
-                    self._unsynced.add(name)
-                raise
-        self._unsynced.discard(name)
-        return created
-
-    async def _holds(self, name: str, data: bytes) -> bool:
-        try:
-            return await self.get(name) == data
-        except NoSuchObject:  # deleted meanwhile
-            return False
+            missing = "the bucket or container is not there" if self.is_remote else "the folder is not there"
+            raise StoreError(f"write {name}: {missing}") from None
 
     async def delete(self, name: str) -> None:
         """It is not there afterwards, also where it was not before."""
         with contextlib.suppress(NoSuchObject):
-            await self._asked("delete", name, lambda: obstore.delete(self._store, name))
+            await self._asked("delete", name, lambda: self._store.delete(name))
 
     async def _asked(self, operation: str, name: str, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except AlreadyExistsError:
-            raise _Exists from None
         except FileNotFoundError:
             raise NoSuchObject(name) from None
-        except (BaseError, OSError) as error:
-            said = _in_short(error) if self.is_remote else _first_line(error)
-            raise StoreError(f"{operation} {name}".rstrip() + f": {said}") from None
+        except OSError as error:
+            raise StoreError(f"{operation} {name}".rstrip() + f": {_words(error)}") from None
 
 
-class _Exists(Exception):
-    """The object is there already."""
+class _Memory:
+    """For a demonstration: it ends with the process."""
 
+    is_remote: Final = False
 
-def _beginning(store: ObjectStore, start: str) -> tuple[str, ...]:
-    """A listing is in order and is fetched as it is read: what lies pages behind the names is not asked for."""
-    found: list[str] = []
-    for batch in obstore.list(store, offset=start, chunk_size=8):
-        names = [meta["path"] for meta in batch]
-        found += [name for name in names if name.startswith(start)]
-        if not names[-1].startswith(start):
-            break
-    return tuple(found)
+    def __init__(self) -> None:
+        self._objects: dict[str, tuple[bytes, datetime]] = {}
+        self._lock = threading.Lock()
 
+    def create(self, name: str, data: bytes) -> bool:
+        with self._lock:
+            if name in self._objects:
+                return False
+            self._objects[name] = data, datetime.now(UTC)
+            return True
 
-def _sync(folder: Path, name: str) -> None:
-    """Make an object durable and its owner's alone: the store itself writes atomically but never syncs."""
-    path = folder / name
-    path.chmod(0o600)
-    for it in (path, folder):
-        descriptor = os.open(it, os.O_RDONLY)
+    def read(self, name: str) -> bytes:
         try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            return self._objects[name][0]
+        except KeyError:
+            raise FileNotFoundError(name) from None
+
+    def delete(self, name: str) -> None:
+        self._objects.pop(name, None)
+
+    def listing(self) -> tuple[dict[str, datetime], tuple[str, ...]]:
+        with self._lock:
+            return {name: written for name, (_, written) in sorted(self._objects.items())}, ()
+
+    def beginning(self, start: str) -> tuple[str, ...]:
+        return tuple(name for name in self.listing()[0] if name.startswith(start))
 
 
-def _in_short(error: Exception) -> str:
-    """What is safe of a remote store's error: what kind it was, the status and the error code."""
-    text = str(error)
-    status, code, kind = _STATUS.search(text), _CODE.search(text), _KIND.search(text)
-    if status:
-        said = f"status {status[1]}" + (f" {code[1]}" if code else "")
-        return f"the cloud gave no credentials: {said}" if "169.254." in text or "TokenRequest" in text else said
-    if kind:
-        return _KINDS.get(kind[1], "the request could not be sent")
-    return "no credentials could be read" if "credential" in text or "token file" in text else type(error).__name__
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).partition("\n")[0]
+def _words(error: OSError) -> str:
+    return error.strerror or str(error).partition("\n")[0]

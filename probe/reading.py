@@ -6,12 +6,15 @@ Nothing here raises, whatever a server sent: what cannot be read is absent. Patt
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
 import re2
 
+from probe.answer import terminal
 from probe.body import (
+    DONE,
     Body,
     ErrorText,
     bounded,
@@ -76,7 +79,7 @@ def read(observation: Observation, contract: Contract | None) -> Reading:
     reply = observation.reply
     if reply is None:
         return Reading()
-    body = take_apart(reply)
+    body = take_apart(reply, terminal(contract) or DONE)
     answers = list(body.objects)
     choices = [first_choice(answer) for answer in answers]
     error = reply_error_text(reply, body)
@@ -148,8 +151,13 @@ def _request_ids(reply: Reply, error: ErrorText, contract: Contract | None) -> t
 
 
 def _server_date(reply: Reply) -> datetime | None:
+    return _date((reply.header("date") or "")[:64])
+
+
+@lru_cache(maxsize=16)  # many targets answer within one second
+def _date(text: str) -> datetime | None:
     try:
-        stated = parsedate_to_datetime((reply.header("date") or "")[:64])
+        stated = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     try:

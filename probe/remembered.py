@@ -7,6 +7,7 @@ An unreadable fact (written by another version) is treated as absent: probing st
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -54,7 +55,7 @@ class Remembered:
         return _read(_WINDOW, self._history.recalled(f"window/{target}").get(f"window/{target}")) or Window()
 
     def keep_window(self, target: str, window: Window | None) -> None:
-        self._history.remember(f"window/{target}", None if window is None else _WINDOW.dump_json(window))
+        self._history.remember(f"window/{target}", None if window is None else partial(_WINDOW.dump_json, window))
 
     def incidents(self, contract: str) -> Incidents:
         key = f"incidents/{contract}"
@@ -69,7 +70,7 @@ class Remembered:
         return _read(_SPENT, stored) or Spent(now.date(), 0, 0)
 
     def keep_spent(self, spent: Spent) -> None:
-        self._history.remember("budget", _SPENT.dump_json(spent))
+        self._history.remember("budget", partial(_SPENT.dump_json, spent))
 
     def catalogue(self, contract: str) -> Known | None:
         """What a contract's public model list said when it was last believed."""

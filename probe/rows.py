@@ -5,7 +5,7 @@ what is read for a packet or a page does not wait for the disk that a batch is w
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,12 +31,15 @@ PRAGMA user_version = {VERSION};
 _SINCE: Final = "CREATE INDEX IF NOT EXISTS result_with_body ON result (target, id) WHERE has_body"
 _CACHE: Final = "PRAGMA cache_size = -256"  # KiB; nothing is read twice
 
+# The bytes, or what makes them when they are written: most are replaced by newer ones before that.
+Fact = bytes | Callable[[], bytes]
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     results: list[Result]
     good: dict[str, Result]
-    facts: dict[str, bytes | None]
+    facts: dict[str, Fact | None]
     forgotten: set[str]
 
     @property
@@ -146,7 +149,7 @@ class Rows:
                     if value is None:
                         database.execute("DELETE FROM fact WHERE key = ?", (key,))
                     else:
-                        database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (key, value))
+                        database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (key, bytes_of(value)))
                 database.execute("COMMIT")
             except BaseException:
                 if database.in_transaction:
@@ -168,6 +171,10 @@ class Rows:
         with self._disk, self._reading:
             self._beside.close()
             self._database.close()
+
+
+def bytes_of(fact: Fact) -> bytes:
+    return fact() if callable(fact) else fact
 
 
 def has_body(result: Result) -> bool:

@@ -5,14 +5,23 @@ as sealed.
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, TypeVar
+from typing import Final
 
 from pydantic import TypeAdapter
 
-from probe.records import Judgement, Listing, Observation, Reading, Removal, RequestKind, Result, Verdict
+from probe.records import (
+    Judgement,
+    Listing,
+    Observation,
+    QuotaReading,
+    Reading,
+    Removal,
+    RequestKind,
+    Result,
+    Usage,
+    Verdict,
+)
 from probe.redact import bare, restored
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +103,18 @@ def lasting(result: Result) -> Result:
     if result.verdict is not Verdict.OK:
         return replace(result, sealed=bare(result.sealed))
     # Healthy: numbers and enums. What was said, and the words found in it, go.
-    judgement = replace(result.judgement, words=None, findings=())
-    reading = Reading(usage=result.reading.usage, quota=result.reading.quota)
+    judgement, reading = _without_words(result.judgement), _numbers(result.reading.usage, result.reading.quota)
     return replace(result, sealed=bare(result.sealed), judgement=judgement, reading=reading)
 
 
-def shared(result: Result) -> Result:
-    """The same, its parts that equal those of others being theirs: of what all is well with they are many."""
-    if result.verdict is not Verdict.OK or result.sealed is None:
-        return result
-    return replace(result, judgement=_one(result.judgement), reading=_one(result.reading))
+# Of what all is well with there are many that are alike: one object for all.
 
 
 @lru_cache(maxsize=256)
-def _one(part: T) -> T:
-    return part
+def _without_words(judgement: Judgement) -> Judgement:
+    return replace(judgement, words=None, findings=())
+
+
+@lru_cache(maxsize=256)
+def _numbers(usage: Usage | None, quota: tuple[QuotaReading, ...]) -> Reading:
+    return Reading(usage=usage, quota=quota)

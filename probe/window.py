@@ -103,8 +103,7 @@ def step(
     oldest = entry.due_at - timedelta(seconds=2 * policy.window * cadence_s)
     kept = tuple(known for known in window.entries if known.due_at >= oldest)
     reopenable = entry.due_at - timedelta(seconds=policy.reopen_s)
-    window = replace(
-        window,
+    window = Window(
         entries=(*kept, entry)[-policy.window :],
         incident=None if window.incident is None else _with(window.incident, entry),
         ended=tuple(ended for ended in window.ended if ended.recovered_at >= reopenable),

@@ -187,13 +187,12 @@ async def _exchange(
     """Send and read. Returns when the message has ended or its limit is reached; everything else is raised."""
     refuse_illegal(headers)
     reading.begin(await transport.ask(request.method, request.url, headers, request.body.encode()))
-    async with aclosing(transport.pieces()) as chunks:
-        async for chunk in chunks:
-            was_done = reading.is_done
-            reading.feed(chunk, transport.wire.journal.arrived)
-            if reading.truncated:
-                return
-            if reading.is_done and not was_done:
-                grace_ends = asyncio.get_running_loop().time() + GRACE_S
-                deadline.reschedule(min(grace_ends, deadline.when() or grace_ends))
+    while (chunk := await transport.more()) is not None:
+        was_done = reading.is_done
+        reading.feed(chunk, transport.wire.journal.arrived)
+        if reading.truncated:
+            return
+        if reading.is_done and not was_done:
+            grace_ends = asyncio.get_running_loop().time() + GRACE_S
+            deadline.reschedule(min(grace_ends, deadline.when() or grace_ends))
     reading.end(transport.wire.journal.arrived)

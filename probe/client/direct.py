@@ -7,7 +7,7 @@ proxy (`transport`), where httpcore2 talks to the proxy.
 
 import contextlib
 import ssl
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -29,7 +29,14 @@ class Address(NamedTuple):
     host: str
     port: int
     named: str  # as the Host header has it
-    target: bytes
+    target: str
+
+
+@lru_cache(maxsize=256)
+def _asked(method: str, keeps: tuple[str, ...]) -> h11.Request:
+    """What h11 must know of a request to read its answer. The request itself is written here: every header was looked
+    at (`refuse_illegal`), and a second look at the ten of them costs as much as all else of the exchange in Python."""
+    return h11.Request(method=method, target="/", headers=[("Host", "-"), *(("Connection", it) for it in keeps)])
 
 
 @lru_cache(maxsize=1024)
@@ -39,9 +46,13 @@ def address(url: str) -> Address:
     if read.scheme not in _PORTS:
         raise httpcore2.UnsupportedProtocol("Request URL has an unsupported protocol: http:// or https:// is expected")
     port = _PORTS[read.scheme] if read.port is None else read.port
-    return Address(
-        read.scheme == "https", read.raw_host.decode("ascii"), port, read.netloc.decode("ascii"), read.raw_path
-    )
+    named, target = read.netloc.decode("ascii"), read.raw_path.decode("ascii")
+    h11.Request(method="GET", target=target, headers=[("Host", named)])  # LocalProtocolError where one may not be sent
+    return Address(read.scheme == "https", read.raw_host.decode("ascii"), port, named, target)
+
+
+def _reader() -> h11.Connection:
+    return h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD_BYTES)
 
 
 class Direct:
@@ -51,30 +62,33 @@ class Direct:
         self.wire = Wire(Journal())
         self._trust = trust
         self._stream: Stream | None = None
-        self._talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST_HEAD_BYTES)
+        self._talk = _reader()
+        self._has_bytes = False  # that h11 has not been asked about yet
 
     @property
     def is_reusable(self) -> bool:
-        """The last exchange is over on both sides, and the server has not hung up since."""
-        over = self._talk.our_state is h11.DONE and self._talk.their_state is h11.DONE
-        return over and self._stream is not None and not self._stream.get_extra_info("is_readable")
+        """The last answer is over, nothing came after it, and the server keeps the connection."""
+        if self._stream is None or self._talk.their_state is not h11.DONE or self._talk.trailing_data[0]:
+            return False
+        return not self._stream.get_extra_info("is_readable")
 
     async def ask(self, method: str, url: str, headers: Sequence[tuple[str, str]], content: bytes) -> Head:
-        """Send the request; the head of the answer. Its body is read from `pieces`."""
+        """Send the request; the head of the answer. Its body is read by `more`."""
         to = address(url)
         if self._stream is None:
             self._stream = await self.wire.connect_tcp(to.host, to.port)
             if to.is_tls:
                 await self._stream.start_tls(self._trust, to.host)
         else:
-            self._talk.start_next_cycle()
+            self._talk, self._has_bytes = _reader(), False
             self._stream.look()
             self.wire.journal.retransmits_before = 0 if self._stream.tcp is None else self._stream.tcp.retransmits
-        sent = [("Host", to.named), *headers, ("Content-Length", str(len(content)))]
-        asked = h11.Request(method=method, target=to.target, headers=sent)
-        talk = [self._talk.send(asked), self._talk.send(h11.Data(data=content)), self._talk.send(h11.EndOfMessage())]
+        keeps = tuple(value for name, value in headers if name.lower() == "connection")
+        self._talk.send(_asked(method, keeps))
+        named = [("Host", to.named), *headers, ("Content-Length", str(len(content)))]
+        head = f"{method} {to.target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in named) + "\r\n"
         with contextlib.suppress(httpcore2.WriteError):  # a server may answer before it has all of it, and close
-            await self._stream.write(b"".join(part for part in talk if part))
+            await self._stream.write(head.encode("ascii") + content)
         while True:
             event = await self._event(self._stream)
             if isinstance(event, h11.Response) or (
@@ -83,22 +97,19 @@ class Direct:
                 version = "HTTP/" + event.http_version.decode("ascii")
                 return Head(event.status_code, event.headers.raw_items(), version)
 
-    async def pieces(self) -> AsyncGenerator[bytes]:
-        """The body as it arrives."""
+    async def more(self) -> bytes | None:
+        """The body as it arrives, a piece at a time; None at its end."""
         assert self._stream is not None
-        while True:
-            event = await self._event(self._stream)
-            if isinstance(event, h11.Data):
-                yield bytes(event.data)
-            else:
-                return
+        event = await self._event(self._stream)
+        return bytes(event.data) if isinstance(event, h11.Data) else None
 
     async def _event(self, stream: Stream) -> h11.Event | type[h11.PAUSED]:
-        while (event := self._talk.next_event()) is h11.NEED_DATA:
+        while not self._has_bytes or (event := self._talk.next_event()) is h11.NEED_DATA:
             data = await stream.read(MOST_HEAD_BYTES)
             if not data and self._talk.their_state is h11.SEND_RESPONSE:
                 raise httpcore2.RemoteProtocolError("Server disconnected without sending a response.")
             self._talk.receive_data(data)
+            self._has_bytes = True
         return event  # type: ignore[return-value]  # h11 leaves its sentinels to the reader
 
     async def aclose(self) -> None:

@@ -60,6 +60,7 @@ class Proxied(WireTransport):
     """The way out through a proxy: httpcore2 talks to it. What a probe uses of `direct.Direct`."""
 
     _answer: httpx2.Response | None = None
+    _chunks: AsyncGenerator[bytes] | None = None
 
     @property
     def is_reusable(self) -> bool:
@@ -67,17 +68,20 @@ class Proxied(WireTransport):
         return True
 
     async def ask(self, method: str, url: str, headers: Sequence[tuple[str, str]], content: bytes) -> Head:
-        """Send the request; the head of the answer. Its body is read from `pieces`."""
+        """Send the request; the head of the answer. Its body is read by `more`."""
         asked = httpx2.Request(method, url, headers=list(headers), content=content)
         self._answer = await self.handle_async_request(asked)
+        self._chunks = pieces(self._answer)
         return Head(self._answer.status_code, self._answer.headers.raw, self._answer.http_version)
 
-    async def pieces(self) -> AsyncGenerator[bytes]:
-        """The body as it arrives; whole or given up, its connection is then free for another exchange."""
+    async def more(self) -> bytes | None:
+        """The body as it arrives, a piece at a time; None at its end, where its connection is free for another one."""
         assert self._answer is not None
-        async for chunk in pieces(self._answer):
-            yield chunk
-        await self._answer.aclose()
+        assert self._chunks is not None
+        chunk = await anext(self._chunks, None)
+        if chunk is None:
+            await self._answer.aclose()
+        return chunk
 
 
 class _Body(httpx2.AsyncByteStream):

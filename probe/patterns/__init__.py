@@ -6,6 +6,7 @@ import re2
 
 from probe.patterns import credentials, personal, places, spoken
 from probe.patterns.row import Pattern
+from probe.patterns.wide import widened
 
 __all__ = ["PATTERNS", "SYNTHETIC_PROMPTS", "Pattern", "present"]
 
@@ -27,7 +28,7 @@ def _all() -> re2.Set:
     options.log_errors = False
     together = re2.Set.SearchSet(options)
     for pattern in PATTERNS:
-        together.Add(pattern.regex)
+        together.Add(widened(pattern.regex))
     together.Compile()
     return together
 
@@ -36,5 +37,5 @@ _TOGETHER: Final = _all()
 
 
 def present(text: str) -> list[Pattern]:
-    """The rows that find something in the text, in their order."""
+    """The rows that may find something in the text, in their order."""
     return [PATTERNS[number] for number in sorted(_TOGETHER.Match(text) or ())]

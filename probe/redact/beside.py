@@ -23,14 +23,22 @@ class Beside:
     values: tuple[tuple[str, str], ...] = ()
     strange: bool = False
 
+    def and_(self, other: "Beside") -> "Beside":
+        return Beside((*self.values, *other.values)[:_MOST_VALUES], self.strange or other.strange)
 
-def beside(headers: Headers, body: str) -> Beside:
+
+def in_headers(headers: Headers) -> Beside:
     values: dict[str, str] = {}
     for name, value in headers:
         if meaning(name).sort in ("secret", "code"):
             last = value.split(" ")[-1].strip()
             if len(last) >= _SHORTEST and not ordinary(last):
                 values[last[:_LONGEST_CHARS]] = "credential"
+    return Beside(tuple(values.items()))
+
+
+def in_body(body: str) -> Beside:
+    values: dict[str, str] = {}
     strange = False
     for key, text in _words(parsed(body), "", 0):
         if text in SYNTHETIC_PROMPTS or pong(text) or text.startswith("<"):

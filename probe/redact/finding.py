@@ -141,7 +141,9 @@ def _random(text: str, about: About) -> Iterator[tuple[int, int]]:
     for found in chance.RUN.finditer(text):
         start, end = found.span()
         run = text[start:end]
-        prefix = _DIGEST_PREFIX.match(run)
+        if chance.public_id(run):
+            continue
+        prefix = _DIGEST_PREFIX.match(run) if run[0] in "sSmM" else None
         if prefix is not None and chance.digest(run[prefix.end() :]):
             continue
         parts = chance.parts(run)
@@ -151,9 +153,7 @@ def _random(text: str, about: About) -> Iterator[tuple[int, int]]:
 
 
 def _named(text: str, start: int, run: str, about: About) -> bool:
-    """An ID or a digest by its form or by its name, which holds no text in disguise."""
-    if chance.public_id(run):
-        return True
+    """An ID or a digest by its name, which holds no text in disguise."""
     before = text[max(0, start - 48) : start]
     if about == "digest" or _DIGEST_BEFORE.search(before):
         return chance.digest(run) or (about == "digest" and not chance.base64_text(run))

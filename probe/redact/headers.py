@@ -40,7 +40,7 @@ def _one(work: Work, place: str, name: str, value: str, safe: frozenset[str]) ->
 
 
 def _looked_at(work: Work, place: str, name: str, value: str, safe: frozenset[str]) -> tuple[str, str]:
-    shown = work.guarded(place, name, work.literal if _plain(name) else work.text)
+    shown = _name(work, place, name)
     lower = name.lower()
     where = f"{place} {shown.lower()}"
     if lower in safe or _safe_by_name(lower):
@@ -54,6 +54,16 @@ def _looked_at(work: Work, place: str, name: str, value: str, safe: frozenset[st
         return shown, _authorization(work, where, value)
     work.note("header_not_known_safe", where)
     return shown, HIDDEN
+
+
+def _name(work: Work, place: str, name: str) -> str:
+    if ("header", name) in work.clean:
+        return name
+    before = work.noted()
+    shown = work.guarded(place, name, work.literal if _plain(name) else work.text)
+    if shown == name and work.noted() == before:
+        work.clean.add(("header", name))
+    return shown
 
 
 def _plain(name: str) -> bool:

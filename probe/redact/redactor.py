@@ -9,21 +9,21 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import re2
 from pydantic import SecretStr
 
-from probe import literals
 from probe.records import Fault, Headers, Observation, ProbeRequest, Removal, Reply, Sealed
 from probe.records.sealed import _SEAL
 from probe.redact import canary
 from probe.redact.allowed import ALLOWED, OWN_HEADERS, REPLY_HEADERS, TRACE_HEADERS
-from probe.redact.beside import Beside, beside
+from probe.redact.beside import Beside, in_body, in_headers
 from probe.redact.events import is_stream, sealed_events
 from probe.redact.headers import sealed_headers
+from probe.redact.secrets import Secrets
 from probe.redact.urls import sealed_url
 from probe.redact.walk import parsed, sealed_json
 from probe.redact.work import Clean, Work
@@ -31,6 +31,12 @@ from probe.redact.work import Clean, Work
 Handling = Literal["keep", "hash", "drop"]
 _SHORTEST_KNOWN_CHARS: Final = 8
 _MOST_CIRCUMSTANCES: Final = 256
+# How nearly every answer begins. In its ID and its time it differs from the last one, most often in nothing else.
+_ID_FIRST: Final = '{"id":"'
+_ID: Final = re2.compile(r"[A-Za-z0-9_-]{1,128}")
+_TIME: Final = '"created":'
+_TIME_DIGITS: Final = 10
+_SECONDS: Final = re2.compile(r"[1-9][0-9]{9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +56,36 @@ class Redactor:
         self._key = key
         self._trusted = tuple(text for text in trusted if text)
         self._beside = Beside()
+        self._harmless = Clean()  # request bodies that carry nothing that their answers may not repeat
         self._clean: dict[tuple[Beside, tuple[str, ...]], Clean] = {}  # by what belongs to the exchange
         secrets = {secret.get_secret_value() for secret in literals_} - {""}
-        options = re2.Options()
-        options.max_mem = 64 << 20
-        options.log_errors = False
-        # Secrets are taken out by literal before any pattern could split one.
-        self._secrets = [re2.compile(literals.finder(secret), options) for secret in sorted(secrets, key=len)[::-1]]
+        self._secrets = Secrets(frozenset(secrets))
         # And looked for in every reading of a text, however its escapes are mixed.
         self._known = tuple((secret, "configured") for secret in secrets if len(secret) >= _SHORTEST_KNOWN_CHARS)
 
     def knowing(self, headers: Headers, body: str) -> "Redactor":
         """The same, for what belongs to this request: what it carried is also taken out where it is repeated."""
         knowing = copy.copy(self)
-        knowing._beside = beside(headers, body)
+        knowing._beside = self._carried(headers, body)
         return knowing
+
+    def _carried(self, headers: Headers, body: str) -> Beside:
+        return in_headers(headers).and_(self._in_body(body))
+
+    def _in_body(self, body: str) -> Beside:
+        if ("request", body) in self._harmless:
+            return Beside()
+        found = in_body(body)
+        if found == Beside():
+            self._harmless.add(("request", body))
+        return found
 
     def seal(self, observation: Observation) -> Sealed[Observation]:
         """The observation without what must not be shown."""
         request = observation.request
         peer = () if observation.connection is None else (observation.connection.peer_ip,)
-        work = self.knowing(request.headers, request.body)._work(peer)
-        sealed = replace(
-            observation,
+        work = self._work(self._carried(request.headers, request.body), peer, request.client_request_id)
+        sealed = Observation(
             request=ProbeRequest(
                 probe_id=request.probe_id,
                 target=request.target,
@@ -85,10 +98,14 @@ class Redactor:
                 stream=request.stream,
                 client_request_id=request.client_request_id,
             ),
+            started_at=observation.started_at,
             reply=None if observation.reply is None else _reply(observation.reply, work),
             fault=None
             if observation.fault is None
             else Fault(observation.fault.kind, work.guarded("error", observation.fault.message, work.text)),
+            timings=observation.timings,
+            connection=observation.connection,
+            last_phase=observation.last_phase,
         )
         return Sealed(sealed, work.report(), _SEAL)
 
@@ -132,34 +149,54 @@ class Redactor:
         return self._policy.egress_ip
 
     def without_literals(self, text: str, note: Callable[[str, int], None]) -> str:
-        for secret in self._secrets:
-            if secret.search(text) is not None:
-                text, count = secret.subn("<configured_secret>", text)
-                note("configured_secret", count)
-        return text
+        return self._secrets.taken_out(text, note)
 
-    def _work(self, peer: Sequence[str] = ()) -> Work:
-        known = (*self._known, *self._beside.values)
-        around = (self._beside, tuple(peer))
+    def _work(self, carried: Beside | None = None, peer: Sequence[str] = (), own: str = "") -> Work:
+        carried = self._beside if carried is None else carried
+        known = (*self._known, *carried.values)
+        around = (carried, tuple(peer))
         clean = self._clean.get(around)
         if clean is None:
             if len(self._clean) >= _MOST_CIRCUMSTANCES:
                 self._clean.clear()
             clean = self._clean[around] = Clean()
-        return Work(self, Counter(), (*self._trusted, *peer), known, self._beside.strange, clean)
+        return Work(self, Counter(), (*self._trusted, *peer), known, carried.strange, clean, own)
 
 
 def bare(sealed: Sealed[Observation]) -> Sealed[Observation]:
     """The same with its numbers and enums only: no texts of the reply, neither headers nor body of the request."""
-    value = sealed.value
-    reply = None if value.reply is None else _same(replace(value.reply, headers=(), body=""))
-    return Sealed(replace(value, reply=reply, request=replace(value.request, headers=(), body="")), (), _SEAL)
+    value, asked = sealed.value, sealed.value.request
+    numbers = Observation(
+        request=ProbeRequest(
+            probe_id=asked.probe_id,
+            target=asked.target,
+            kind=asked.kind,
+            method=asked.method,
+            url=asked.url,
+            headers=(),
+            body="",
+            model=asked.model,
+            stream=asked.stream,
+            client_request_id=asked.client_request_id,
+        ),
+        started_at=value.started_at,
+        reply=None if value.reply is None else _numbers(value.reply),
+        fault=value.fault,
+        timings=value.timings,
+        connection=value.connection,
+        last_phase=value.last_phase,
+    )
+    return Sealed(numbers, (), _SEAL)
+
+
+def _numbers(reply: Reply) -> Reply:
+    return _same(reply.status, reply.body_bytes, reply.complete, reply.truncated, reply.valid_utf8)
 
 
 @lru_cache(maxsize=64)
-def _same(reply: Reply) -> Reply:
+def _same(status: int, body_bytes: int, complete: bool, truncated: bool, valid_utf8: bool) -> Reply:
     """Healthy replies without their text are nearly all equal: one object for all."""
-    return reply
+    return Reply(status, (), "", body_bytes, complete, truncated, valid_utf8)
 
 
 def restored(value: Observation, removals: tuple[Removal, ...]) -> Sealed[Observation]:
@@ -168,19 +205,62 @@ def restored(value: Observation, removals: tuple[Removal, ...]) -> Sealed[Observ
 
 
 def _reply(reply: Reply, work: Work) -> Reply:
-    return replace(
-        reply,
+    return Reply(
+        status=reply.status,
         headers=sealed_headers(work, "response.headers", reply.headers, REPLY_HEADERS),
         body=work.guarded("response.body", reply.body, lambda place, text: _body(work, place, text)),
+        body_bytes=reply.body_bytes,
+        complete=reply.complete,
+        truncated=reply.truncated,
+        valid_utf8=reply.valid_utf8,
     )
+
+
+class _Answer(NamedTuple):
+    """An answer that begins with a plain ID, and what it shares with the others of its kind."""
+
+    id: str
+    rest: str
+
+    @classmethod
+    def of(cls, body: str) -> "_Answer | None":
+        if not body.startswith(_ID_FIRST):
+            return None
+        known, _, rest = body[len(_ID_FIRST) :].partition('"')
+        if _ID.fullmatch(known) is None:
+            return None
+        before, mark, after = rest.partition(_TIME)
+        time, following = after[:_TIME_DIGITS], after[_TIME_DIGITS : _TIME_DIGITS + 1]
+        # A number that is as long goes or stays alike, wherever it stands.
+        if _SECONDS.fullmatch(time) is not None and following in (",", "}"):
+            rest = f"{before}{mark}{after[_TIME_DIGITS:]}"
+        return cls(known, rest)
+
+    def is_known(self, work: Work, place: str) -> bool:
+        """One like it was looked at whole and is shown as it is; the ID of this one is looked at here."""
+        if ("but for its id", place, self.rest) not in work.clean:
+            return False
+        before = work.removals.copy()
+        if work.text(place, self.id, "id") == self.id:
+            return True
+        work.removals.clear()  # it is counted where the whole document is looked at
+        work.removals.update(before)
+        return False
 
 
 def _body(work: Work, place: str, body: str) -> str:
     if is_stream(body):
         return sealed_events(work, place, body)
+    answer = _Answer.of(body) if work.keeper.request_ids == "keep" else None
+    if answer is not None and answer.is_known(work, place):
+        return work.literal(place, body)
     opened = parsed(body)
     if opened is not None:
-        return sealed_json(work, place, body, opened)
+        before = work.noted()
+        sealed = sealed_json(work, place, body, opened)
+        if answer is not None and sealed == body and work.noted() == before:
+            work.clean.add(("but for its id", place, answer.rest))
+        return sealed
     sealed = work.text(place, body)
     if place.startswith("request") and sealed.strip():
         return work.whole("dropped_request_body_of_unknown_form", "unknown", place, sealed)

@@ -105,7 +105,7 @@ def _strings(value: Any) -> int:
 
 def pong(text: str) -> bool:
     """The answer that our own prompt asks for, or nothing at all."""
-    return not text.strip() or _PONG.fullmatch(text) is not None
+    return text == "pong" or not text.strip() or _PONG.fullmatch(text) is not None
 
 
 def _states(holder: Meaning) -> frozenset[str]:

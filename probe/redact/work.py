@@ -22,7 +22,7 @@ _CALLER: Final = (
 )
 _OURS_WITHIN: Final = re2.compile(_CALLER)
 _OURS: Final = re2.compile(_CALLER + r"(?: is| was| of)?[^A-Za-z0-9]{0,6}$")
-_MOST_REMEMBERED: Final = 1024
+_MOST_REMEMBERED: Final = 512
 _LONGEST_REMEMBERED_CHARS: Final = 512
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz_")
 
@@ -34,20 +34,26 @@ class Clean:
     much of it; it ends with its redactor.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_before", "_known")
 
     def __init__(self) -> None:
         self._known: set[tuple[str, ...]] = set()
+        self._before: set[tuple[str, ...]] = set()  # what was not asked for again since then goes at the next turn
 
     def __contains__(self, what: tuple[str, ...]) -> bool:
-        return what in self._known
+        if what in self._known:
+            return True
+        if what in self._before:
+            self.add(what)
+            return True
+        return False
 
     def add(self, what: tuple[str, ...]) -> None:
         """The last part of `what` is the text, the others say how it was looked at."""
         if len(what[-1]) > _LONGEST_REMEMBERED_CHARS:
             return
         if len(self._known) >= _MOST_REMEMBERED:
-            self._known.clear()
+            self._known, self._before = set(), self._known
         self._known.add(what)
 
 
@@ -68,7 +74,8 @@ class Keeper(Protocol):
 @dataclass(frozen=True, slots=True)
 class Work:
     """`known` are values that were found elsewhere in the exchange, with their kinds; `strange` says that the request
-    was not one of our own, so that its answer is not ours to show either."""
+    was not one of our own, so that its answer is not ours to show either. `own` is the ID that we gave the exchange,
+    which is shown as it is."""
 
     keeper: Keeper
     removals: Counter[tuple[str, str]]
@@ -76,6 +83,7 @@ class Work:
     known: Sequence[tuple[str, str]] = ()
     strange: bool = False
     clean: Clean = field(default_factory=Clean)
+    own: str = ""
 
     def note(self, rule: str, place: str, count: int = 1) -> None:
         self.removals[rule, place] += count
@@ -112,7 +120,7 @@ class Work:
         if len(text) < 24 and _LETTERS.issuperset(text):
             return self.literal(place, text)
         given = text
-        if ("text", about, given) in self.clean:
+        if text == self.own or ("text", about, given) in self.clean:
             return given
         text = self.literal(place, text)
         if self.keeper.request_ids != "keep":
@@ -121,7 +129,7 @@ class Work:
         for _ in range(_MOST_PASSES):
             spans = find(text, about, self.known, trusted)
             if not spans:
-                if text == given:
+                if text == given and about != "id":  # which no two exchanges share
                     self.clean.add(("text", about, given))
                 return text
             out: list[str] = []

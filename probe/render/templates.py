@@ -3,6 +3,7 @@
 import re
 import shlex
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -12,6 +13,7 @@ from probe.packet.later import NOTE_LABELS
 from probe.packet.wording import OUTCOME_WORDS, flat, one_line
 from probe.records import Json
 from probe.redact.groups import Group
+from probe.render.compiled import Compiled
 
 _SPECIAL: Final = re.compile(r"[\\\[\]|*`]")  # what makes a link, a cell, emphasis or code in Markdown
 _ENTITY: Final = re.compile(r"&(?=#?\w+;)")
@@ -21,7 +23,7 @@ _RUN: Final = re.compile(r"\{(?=[{%])")  # what begins a command of a site gener
 
 def fill(name: str, values: Json) -> bytes:
     """A file from its template."""
-    return _TEMPLATES.get_template(name).render(values).encode()
+    return TEMPLATES.get_template(name).render(values).encode()
 
 
 def inert(text: str, *, cell: bool = False) -> str:
@@ -80,15 +82,17 @@ def _seconds(value: float | None) -> str:
     return "not measured" if value is None else f"{value:.3f} s"
 
 
-_TEMPLATES: Final = Environment(
+TEMPLATES: Final = Environment(
     loader=PackageLoader("probe"),
+    bytecode_cache=Compiled(Path(__file__).parent.parent / "templates"),
+    optimized=False,  # no filter's result is compiled in
     autoescape=select_autoescape(["html"], default=False),  # Markdown and shell quote in their own ways
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_TEMPLATES.filters |= {
+TEMPLATES.filters |= {
     "cell": _cell,
     "code": _code,
     "columns": _columns,
@@ -101,4 +105,4 @@ _TEMPLATES.filters |= {
     "seconds": _seconds,
     "shell": shlex.quote,
 }
-_TEMPLATES.globals |= {"NOTE_LABELS": NOTE_LABELS, "DOUBT": Group.DOUBT.value}
+TEMPLATES.globals |= {"NOTE_LABELS": NOTE_LABELS, "DOUBT": Group.DOUBT.value}

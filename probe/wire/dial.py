@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import chain, zip_longest
 from typing import Final, TypeVar
 
@@ -15,6 +16,7 @@ Attempt = asyncio.Task[tuple[asyncio.Transport, P]]
 STAGGER_S: Final = 0.25  # RFC 8305's "Connection Attempt Delay", as browsers and curl have it
 
 
+@lru_cache(maxsize=1024)
 def is_literal(host: str) -> bool:
     """Whether the host is an address already: nothing is resolved then, and no time is spent."""
     try:

@@ -204,7 +204,8 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             if not self._transport.is_closing():
                 self._layers.farewell()
             self._transport.close()
-            await asyncio.shield(self._gone)
+            if not self._gone.done():
+                await self._gone
         except BaseException:
             self._transport.abort()
             raise

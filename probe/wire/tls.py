@@ -50,6 +50,8 @@ class Layer:
         with contextlib.suppress(ssl.SSLWantReadError):
             while piece := self._some():
                 pieces.append(piece)
+                if not (self._incoming.pending or self.agreed.pending()):
+                    break
         return b"".join(pieces)
 
     def _some(self) -> bytes:
@@ -73,8 +75,7 @@ class Layer:
 
     def expires_at(self) -> datetime | None:
         """When the certificate ends that the peer has shown."""
-        not_after = (self.agreed.getpeercert() or {}).get("notAfter")
-        return _moment(not_after) if isinstance(not_after, str) else None
+        return _expiry(_Shown(self.agreed))
 
 
 class Layers:
@@ -119,7 +120,28 @@ class Layers:
                 self.say(layer.farewell() if layer.is_open else layer.taken(), below=layer)
 
 
-@lru_cache(maxsize=256)
-def _moment(stated: str) -> datetime:
-    """A certificate's time; a server shows the same one in every handshake."""
-    return datetime.fromtimestamp(ssl.cert_time_to_seconds(stated), UTC)
+class _Shown:
+    """A certificate, by its bytes; read out once, since a server shows the same one in every handshake."""
+
+    __slots__ = ("_agreed", "_bytes")
+
+    def __init__(self, agreed: ssl.SSLObject) -> None:
+        self._agreed: ssl.SSLObject | None = agreed
+        self._bytes = agreed.getpeercert(binary_form=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Shown) and self._bytes == other._bytes
+
+    def __hash__(self) -> int:
+        return hash(self._bytes)
+
+    def read(self) -> dict[str, object]:
+        """What it says. Its connection is let go."""
+        agreed, self._agreed = self._agreed, None
+        return {} if agreed is None else dict(agreed.getpeercert() or {})
+
+
+@lru_cache(maxsize=64)
+def _expiry(shown: _Shown) -> datetime | None:
+    not_after = shown.read().get("notAfter")
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(not_after), UTC) if isinstance(not_after, str) else None

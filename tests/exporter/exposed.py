@@ -58,5 +58,11 @@ async def exposition(now: datetime = START) -> str:
     subject.on_event(BudgetChanged(probes=100, tokens=900_000))
     subject.on_event(Spooled(0))
     subject.observe_loop_lag(0.001)
-    body, _ = await subject.render()
+    body, _ = await rendered(subject)
     return body.decode()
+
+
+async def rendered(subject: Metrics, *asked: str) -> tuple[bytes, dict[str, str]]:
+    """The whole body and its headers."""
+    pieces, headers = await subject.render(*asked)
+    return b"".join(pieces), headers

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from exporter_facts import CONTRACT, READ_AT, START, result, target
+from exposed import rendered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Metric
@@ -71,7 +72,7 @@ def metrics(*targets: Target, clock: Clock | None = None) -> Metrics:
 
 
 async def text(subject: Metrics) -> str:
-    body, headers = await subject.render()
+    body, headers = await rendered(subject)
     assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
     return body.decode()
 
@@ -92,7 +93,7 @@ async def value(subject: Metrics, name: str, **labels: str) -> float | None:
 
 
 async def exemplars(subject: Metrics) -> list[tuple[str, dict[str, str], dict[str, str]]]:
-    body, headers = await subject.render(OPENMETRICS)
+    body, headers = await rendered(subject, OPENMETRICS)
     assert headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
     return [
         (sample.name, sample.labels, sample.exemplar.labels)
@@ -475,13 +476,13 @@ def _busy() -> Metrics:
 
 async def test_no_series_is_doubled_by_a_creation_time() -> None:
     for accept in ("", OPENMETRICS):
-        body, _ = await _busy().render(accept)
+        body, _ = await rendered(_busy(), accept)
         assert b"_created" not in body
 
 
 async def test_both_forms_hold_the_same_values() -> None:
     subject = _busy()
-    body, _ = await subject.render(OPENMETRICS)
+    body, _ = await rendered(subject, OPENMETRICS)
     assert body.endswith(b"# EOF\n")
     other = {
         (sample.name, frozenset(sample.labels.items())): sample.value
@@ -495,7 +496,7 @@ async def test_both_forms_hold_the_same_values() -> None:
 async def test_promtool_finds_nothing_to_say() -> None:
     promtool = shutil.which("promtool")
     assert promtool is not None, "promtool is missing: apt-get install prometheus"
-    body, _ = await _busy().render()
+    body, _ = await rendered(_busy())
     ended = await asyncio.to_thread(
         subprocess.run, [promtool, "check", "metrics"], input=body, capture_output=True, timeout=60, check=False
     )
@@ -504,8 +505,8 @@ async def test_promtool_finds_nothing_to_say() -> None:
 
 async def test_gzip_is_sent_to_those_who_take_it() -> None:
     subject = metrics()
-    packed, headers = await subject.render("", "gzip")
-    plain, plain_headers = await subject.render()
+    packed, headers = await rendered(subject, "", "gzip")
+    plain, plain_headers = await rendered(subject)
     assert headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain_headers
     assert gzip.decompress(packed) == plain
@@ -516,7 +517,7 @@ async def test_scrapes_that_wait_together_share_one_rendering_and_the_next_one_i
     (first, _), (second, _) = await asyncio.gather(subject.render(), subject.render())
     assert first is second
     subject.on_event(result())
-    third, _ = await subject.render()
+    third, _ = await rendered(subject)
     assert b'probe_success{target="small"} 1.0' in third
 
 
@@ -526,8 +527,8 @@ async def test_a_scraper_that_hangs_up_does_not_take_the_rendering_from_the_othe
     patient = asyncio.create_task(subject.render())
     await asyncio.sleep(0)
     impatient.cancel()
-    body, _ = await patient
-    assert impatient.cancelled() and b"freezeframe_build_info" in body
+    pieces, _ = await patient
+    assert impatient.cancelled() and b"freezeframe_build_info" in b"".join(pieces)
 
 
 async def test_models_are_listed_or_not_where_that_is_known() -> None:
@@ -585,8 +586,8 @@ class _TheLibrarys:
 async def _as_the_library_writes_it(subject: Metrics) -> None:
     registry = CollectorRegistry()
     registry.register(_TheLibrarys(subject))
-    assert (await subject.render())[0] == plain.generate_latest(registry)
-    assert (await subject.render(OPENMETRICS))[0] == openmetrics.generate_latest(registry)
+    assert (await rendered(subject))[0] == plain.generate_latest(registry)
+    assert (await rendered(subject, OPENMETRICS))[0] == openmetrics.generate_latest(registry)
 
 
 async def test_every_form_is_byte_for_byte_what_the_library_writes() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exposed import rendered
 
 from exporter import reload as module
 from exporter.program import Program
@@ -39,7 +40,7 @@ def rewrite(file: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 async def exposed(wired: Program) -> str:
-    return (await wired.metrics.render())[0].decode()
+    return (await rendered(wired.metrics))[0].decode()
 
 
 async def test_targets_are_added_and_removed_with_their_series_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+from exposed import rendered
 
 from exporter.downloads import _foreign
 from exporter.log import EventLog
@@ -25,7 +26,7 @@ def metrics() -> Metrics:
 
 
 async def numbers(known: Metrics) -> dict[str, float]:
-    text = (await known.render())[0].decode()
+    text = (await rendered(known))[0].decode()
     rows = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in rows}
 

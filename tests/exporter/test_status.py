@@ -1,5 +1,6 @@
 """The status page's facts: the answer first, and whether to believe it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -57,7 +58,10 @@ def _latest(**facts: Any) -> Latest:
 
 
 def _facts(shown: Shown, latest: Latest | None = None) -> dict[str, Any]:
-    return status(Snapshot.of(cast("Board", shown)), latest or _latest(), START)
+    async def facts() -> dict[str, Any]:
+        return await status(await Snapshot.of(cast("Board", shown)), latest or _latest(), START)
+
+    return asyncio.run(facts())
 
 
 def _page(shown: Shown, latest: Latest | None = None) -> str:
@@ -179,7 +183,9 @@ def test_the_newest_packet_of_an_ended_incident_is_linked_and_that_of_an_open_on
 
 
 def _health(latest: Latest, *results: Result) -> dict[str, tuple[str, bool | None]]:
-    return {fact.name: (fact.words, fact.is_good) for fact in health(latest, [results], START)}
+    late = max((it.lateness_s for it in results), default=None)
+    lag = max((it.loop_lag_s for it in results), default=None)
+    return {fact.name: (fact.words, fact.is_good) for fact in health(latest, late, lag, START)}
 
 
 def test_before_anything_happened_it_is_not_known() -> None:

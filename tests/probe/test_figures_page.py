@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import report
 from benchmarks.drawing import shown
-from benchmarks.figures import Target, quantile
+from benchmarks.figures import Target, doubt, quantile
 
 FIGURES = json.loads(report.KEPT.read_text("utf-8"))
 CAMPAIGN = json.loads(report.CAMPAIGN.read_text("utf-8"))
@@ -55,6 +55,12 @@ def test_the_page_adds_the_ledger_up_and_does_not_hide_that_it_fails() -> None:
 )
 def test_a_quantile_is_one_of_the_values(values: list[float], share: float, expected: float) -> None:
     assert quantile(values, share) == expected
+
+
+def test_few_samples_tell_less_than_many() -> None:
+    few, many = [1.0, 2.0, 3.0] * 5, [1.0, 2.0, 3.0] * 500
+    assert doubt(few, few) > 3 * doubt(many, many)
+    assert doubt([1.0] * 9, [1.0] * 9) == 0
 
 
 def test_what_was_not_measured_holds_no_promise() -> None:

@@ -706,7 +706,10 @@ async def test_the_ledger_of_an_accelerated_hour_balances_and_its_memory_is_flat
     async def controls() -> Controlled:
         return Controlled({"outside": False}, next(asked) % 2 == 0)
 
-    flow = Flow(controls=controls, history=History(tmp_path / "history.sqlite"), budget=Budget(6000, 10**9))
+    vault = Vault.open("packets", tmp_path)  # in a folder: a store in memory would be most of what is held
+    flow = Flow(
+        controls=controls, history=History(tmp_path / "history.sqlite"), budget=Budget(6000, 10**9), vault=vault
+    )
     well = [answer(200, GOOD)] * 12
     script = [*well, *[answer(503, BUSY)] * 7, *well, *[answer(401, WRONG)] * 5, *well, *[silence] * 6]
     counted: Counter[str] = Counter()

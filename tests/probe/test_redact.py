@@ -255,6 +255,47 @@ def test_a_redactor_that_has_seen_much_seals_as_a_new_one(said: list[tuple[objec
         assert (mine.value, mine.removals) == (fresh.value, fresh.removals)
 
 
+ids = st.sampled_from(
+    [
+        "pong",
+        "chatcmpl-0a1B2c",
+        "req_9f8e7d6c5b4a39281706",
+        "sk-proj-Fake0Qz7wEchoLm94TtVv2Bn83Kd",
+        "alice",
+        SECRET,
+        "a b",
+    ]
+)
+numbers = st.sampled_from([1764000000, 1764000001, 4915112345, 5, 123456, 17640000001, "0764000000", "1764000000.5"])
+nested = st.sampled_from(
+    [
+        '"choices":[{"message":{"role":"assistant","content":"pong"}}]',
+        '"prompt":{"id":"%s","created":%s}',
+        '"user":{"id":"%s","created":%s}',
+        '"user":{"created":%s},"id":"%s"',
+        '"x":"%s %s"',
+    ]
+)
+
+
+@given(st.lists(st.tuples(ids, numbers, nested, ids, numbers, st.booleans()), max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_an_answer_that_is_like_another_but_for_its_id_and_time_is_sealed_as_if_it_were_the_first(
+    said: list[tuple[str, object, str, str, object, bool]],
+) -> None:
+    for known, time, more, inner, number, is_first in said * 2:
+        below = (
+            more
+            if "%" not in more
+            else more % ((number, inner) if more.startswith('"user":{"created') else (inner, number))
+        )
+        own = f'"id":"{known}"'
+        body = f'{{{own},"created":{time},{below}}}' if is_first else f'{{{below},{own},"created":{time}}}'
+        observation = seen(body)
+        mine, fresh = _LONG_LIVED.seal(observation), redactor().seal(observation)
+        assert (mine.value, mine.removals) == (fresh.value, fresh.removals)
+
+
 @given(bodies)
 def test_no_literal_survives_and_json_stays_json(body: object) -> None:
     sealed = redactor().seal_body(json.dumps({"x": body, "y": SECRET}), "response.body").value

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from probe.redact import DROPPED, HIDDEN, Policy, Redactor
-from probe.redact.beside import beside
+from probe.redact.beside import in_body, in_headers
 from probe.redact.names import meaning
 
 CHANCE = "q7Rz2LmX9vTb4NcY8wKd"
@@ -204,11 +204,11 @@ def test_a_configured_secret_that_only_the_events_together_say_leaves_the_first_
 
 def test_what_a_request_carries_is_known_up_to_a_bound() -> None:
     many = {"messages": [{"role": "user", "content": f"case {number} of somebody"} for number in range(99)]}
-    assert len(beside((("X-Auth-Token", CHANCE),), json.dumps(many)).values) == 24
+    assert len(in_headers((("X-Auth-Token", CHANCE),)).and_(in_body(json.dumps(many))).values) == 24
     deep: object = {"content": "words of somebody"}
     for _ in range(20):
         deep = [deep]
-    assert beside((), json.dumps(deep)).values == ()
+    assert in_body(json.dumps(deep)).values == ()
     short = redactor().knowing((("X-Auth-Token", "abcdefgh12345"),), "")
     assert "abcdefgh12345" not in short.seal_text("seen abcdefgh12345 here", "notes").value
 
