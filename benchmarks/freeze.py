@@ -56,7 +56,7 @@ def measure(stand: Stand, *, single: int = SINGLE, at_once: int = AT_ONCE) -> Pa
         rows=(
             _row("one packet, others are probed meanwhile", [1000 * it for it in waited]),
             _row("bias of probes, quiet", quiet.total_ms),
-            _row("bias of probes while one packet after another is frozen", busy.total_ms),
+            _row("bias of probes while packets are frozen", busy.total_ms),
             _row(f"lateness of probes while {at_once} are frozen", [1000 * it for it in late]),
         ),
     )

@@ -136,6 +136,7 @@ def measure(stand: Stand, *, rounds: int = ROUNDS) -> Part:
             f"The server thinks {STREAM.think_s * 1000:g} ms, then sends {STREAM.chunks} chunks "
             f"{STREAM.pause_s * 1000:g} ms apart",
             "A promise is 1 x, and what so many exchanges cannot tell (two standard errors of the ratio)",
+            "The p99 are no promise: one thread stamps every exchange, and at a high rate some wait for others",
         ),
     )
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from probe import durable
+
 # Ours, and `name#1` of the library that wrote stores before.
 _UNFINISHED: Final = re.compile(r"#[0-9a-f]+\Z")
 _OURS: Final = re.compile(r"\.(?:zip|json)#[0-9a-f]{16}\Z")
@@ -74,11 +76,7 @@ class Folder:
                 unfinished.unlink()
 
     def _sync(self) -> None:
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        durable.sync_names(self.path)
 
     def read(self, name: str) -> bytes:
         try:
