@@ -4,12 +4,15 @@ and then linked to its own, which fails where one is there already.
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import secrets
 import stat
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,6 +23,20 @@ from probe import durable
 _UNFINISHED: Final = re.compile(r"#[0-9a-f]+\Z")
 _OURS: Final = re.compile(r"\.(?:zip|json)#[0-9a-f]{16}\Z")
 _ABANDONED_S: Final = 86_400.0  # no write takes a day
+_LAST_S: Final = datetime.max.replace(tzinfo=UTC).timestamp() - 1  # what a date can say; a file can have any time
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The calls that a write is made of; a test hands in some that fail, or that are the last."""
+
+    open: Callable[[Path, int, int], int] = os.open
+    write: Callable[[int, memoryview], int] = os.write
+    fsync: Callable[[int], None] = os.fsync
+    close: Callable[[int], None] = os.close
+    link: Callable[[Path, Path], None] = os.link
+    unlink: Callable[[Path], None] = os.unlink
+    sync_names: Callable[[Path], None] = durable.sync_names
 
 
 class Folder:
@@ -28,13 +45,14 @@ class Folder:
 
     is_remote: Final = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, disk: Disk = Disk()) -> None:
         """A folder that can be written; made for its owner alone where it is not there."""
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
         self.path = path
-        self._unsynced: set[str] = set()  # created by us, but the disk did not confirm its name yet
+        self._disk = disk
+        self._unsynced: set[tuple[str, bytes]] = set()  # ours, the disk did not confirm it yet: its name and digest
         self._tidy()
 
     def _tidy(self) -> None:
@@ -47,42 +65,48 @@ class Folder:
 
     def create(self, name: str, data: bytes) -> bool:
         """False where one is there already. It is called again where the disk did not confirm."""
+        path, mine = self._of(name), (name, hashlib.sha256(data).digest())
+        created = not os.path.lexists(path) and self._published(path, data)
         try:
-            self._write(name, data)
-            created = True
-        except FileExistsError:
-            created = name in self._unsynced
-        try:
-            self._sync()  # also where it was there: a crash may have come before this
+            self._disk.sync_names(self.path)  # also where it was there: a crash may have come before this
         except OSError:
             if created:
-                self._unsynced.add(name)
+                self._unsynced.add(mine)
             raise
-        self._unsynced.discard(name)
-        return created
+        if not created:
+            try:
+                self._unsynced.remove(mine)
+            except KeyError:
+                return False
+        return True
 
-    def _write(self, name: str, data: bytes) -> None:
-        path = self._of(name)
-        unfinished = path.with_name(f"{name}#{secrets.token_hex(8)}")
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    def _published(self, path: Path, data: bytes) -> bool:
+        unfinished = path.with_name(f"{path.name}#{secrets.token_hex(8)}")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(unfinished, path)
+            self._write(unfinished, data)
+            self._disk.link(unfinished, path)
+        except FileExistsError:
+            return unfinished.stat().st_nlink > 1  # NFS that lost its answer and asked again says so of our own link
         finally:
             with contextlib.suppress(OSError):
-                unfinished.unlink()
+                self._disk.unlink(unfinished)
+        return True
 
-    def _sync(self) -> None:
-        durable.sync_names(self.path)
+    def _write(self, unfinished: Path, data: bytes) -> None:
+        descriptor = self._disk.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[self._disk.write(descriptor, rest) :]
+            self._disk.fsync(descriptor)
+        finally:
+            self._disk.close(descriptor)
 
     def read(self, name: str) -> bytes:
-        try:
-            return self._of(name).read_bytes()
-        except IsADirectoryError:  # which is no object
-            raise FileNotFoundError(name) from None
+        with contextlib.suppress(IsADirectoryError), open(self._of(name), "rb", opener=_without_waiting) as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file.read()
+        raise FileNotFoundError(name)  # what is there is no object
 
     def delete(self, name: str) -> None:
         self._of(name).unlink()
@@ -101,7 +125,7 @@ class Folder:
                 if stat.S_ISDIR(known.st_mode):
                     folders.append(entry.name)
                 elif stat.S_ISREG(known.st_mode) and not _UNFINISHED.search(entry.name):
-                    files[entry.name] = datetime.fromtimestamp(known.st_mtime, UTC)
+                    files[entry.name] = datetime.fromtimestamp(min(max(known.st_mtime, 0.0), _LAST_S), UTC)
         return files, tuple(folders)
 
     def beginning(self, start: str) -> tuple[str, ...]:
@@ -112,3 +136,8 @@ class Folder:
         if name in ("", ".", "..") or "/" in name or "\0" in name:
             raise FileNotFoundError(name)
         return self.path / name
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """For a pipe of that name whoever opens it would wait."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -7,13 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from probe.folder import Folder
+from probe.folder import Disk, Folder
 from probe.objects import Objects, StoreError
+from tests.servers.disk import Disk as SmallDisk
 
 DATA = b"zip" * 100_000
 
@@ -141,24 +146,151 @@ def test_a_name_leads_nowhere_else(name: str, tmp_path: Path) -> None:
             act(name)
 
 
-class _Disk(Folder):
-    """Whose folder cannot be synced, so many times."""
+STEPS = ("open", "write", "fsync", "close", "link", "unlink", "sync_names")  # of one write, in this order
 
-    refusals = 1
 
-    def _sync(self) -> None:
-        self.refusals -= 1
-        if self.refusals >= 0:
+def recording(done: list[str], then: Callable[[str, int, Callable[..., Any], tuple[Any, ...]], Any]) -> Disk:
+    """A disk whose calls are noted and left to `then`, with their number from 1."""
+
+    def call(name: str, real: Callable[..., Any], *args: Any) -> Any:
+        done.append(name)
+        return then(name, len(done), real, args)
+
+    return Disk(**{it.name: partial(call, it.name, it.default) for it in fields(Disk)})
+
+
+def test_an_object_is_durable_before_it_is_visible_and_its_name_before_we_say_so(tmp_path: Path) -> None:
+    done: list[str] = []
+    visible: list[str] = []
+
+    def then(name: str, number: int, real: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        result = real(*args)
+        if (tmp_path / "a-1.zip").exists():
+            visible.append(name)
+        return result
+
+    assert Folder(tmp_path, recording(done, then)).create("a-1.zip", DATA)
+    assert tuple(done) == STEPS
+    assert visible == ["link", "unlink", "sync_names"]
+
+
+def test_a_disk_that_takes_a_few_bytes_at_once_takes_all_of_them(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, Disk(write=lambda file, data: os.write(file, data[:70_000])))
+    assert folder.create("a-1.zip", DATA)
+    assert folder.read("a-1.zip") == DATA
+
+
+@pytest.mark.parametrize("at", [number for number, name in enumerate(STEPS, start=1) if name != "unlink"])
+def test_a_write_that_fails_anywhere_leaves_nothing_or_all_and_is_ours_when_tried_again(
+    at: int, tmp_path: Path
+) -> None:
+    def then(name: str, number: int, real: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        if number == at:
             raise OSError(5, "Input/output error")
-        super()._sync()
+        return real(*args)
 
-
-def test_what_the_disk_did_not_confirm_is_still_ours_when_it_is_tried_again(tmp_path: Path) -> None:
-    folder = _Disk(tmp_path)
-    with pytest.raises(OSError, match="Input/output"):
+    folder = Folder(tmp_path, recording([], then))
+    with pytest.raises(OSError, match="Input/output error"):
         folder.create("a-1.zip", DATA)
+    if STEPS[at - 1] == "sync_names":
+        assert os.listdir(tmp_path) == ["a-1.zip"]
+        assert not folder.create("a-1.zip", b"of another"), "it would be told as written, and is not there"
+    else:
+        assert os.listdir(tmp_path) == []
+    assert folder.create("a-1.zip", DATA)
+    assert not folder.create("a-1.zip", DATA), "once"
+    assert folder.read("a-1.zip") == DATA
+
+
+def test_a_temporary_that_cannot_be_removed_is_no_failure(tmp_path: Path) -> None:
+    def unlink(path: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    folder = Folder(tmp_path, Disk(unlink=unlink))
+    assert folder.create("a-1.zip", DATA)
+    assert list(folder.listing()[0]) == ["a-1.zip"]
+    assert len(os.listdir(tmp_path)) == 2
+
+
+def test_what_was_not_confirmed_is_not_confirmed_while_the_disk_does_not_say_so(tmp_path: Path) -> None:
+    broken = iter([True, True, False])
+
+    def sync_names(path: Path) -> None:
+        if next(broken):
+            raise OSError(5, "Input/output error")
+
+    folder = Folder(tmp_path, Disk(sync_names=sync_names))
+    for _ in range(2):
+        with pytest.raises(OSError, match="Input/output"):
+            folder.create("a-1.zip", DATA)
+    assert folder.create("a-1.zip", DATA)
+
+
+def test_a_link_whose_answer_was_lost_is_ours(tmp_path: Path) -> None:
+    """A network file system asks again, and is told that the name is there."""
+
+    def link(unfinished: Path, path: Path) -> None:
+        os.link(unfinished, path)
+        raise FileExistsError(17, "File exists")
+
+    folder = Folder(tmp_path, Disk(link=link))
     assert folder.create("a-1.zip", DATA)
     assert not folder.create("a-1.zip", DATA)
+
+
+_DIES = """
+import os, sys
+from pathlib import Path
+from tests.probe.test_folder import DATA, STEPS, recording
+from probe.folder import Folder
+
+def dying(at, before):
+    def then(name, number, real, args):
+        if number == at and before:
+            if name == "write":
+                real(args[0], args[1][:100])
+            os._exit(9)
+        result = real(*args)
+        if number == at:
+            os._exit(9)
+        return result
+    return recording([], then)
+
+for at in range(1, len(STEPS) + 1):
+    for before in (True, False):
+        child = os.fork()
+        if child == 0:
+            Folder(Path(sys.argv[1]) / f"{at}-{before}", dying(at, before)).create("a-1.zip", DATA)
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9, (at, before)
+"""
+
+
+def test_a_process_killed_at_any_step_leaves_nothing_or_all(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _DIES, str(tmp_path)], check=True, cwd=Path(__file__).parents[2])
+    assert len(list(tmp_path.iterdir())) == 2 * len(STEPS)
+    for path in tmp_path.iterdir():
+        at, before = path.name.split("-")
+        is_there = int(at) > STEPS.index("link") + (before == "True")
+        folder = Folder(path)
+        assert list(folder.listing()[0]) == (["a-1.zip"] if is_there else []), path.name
+        assert folder.create("a-1.zip", DATA) is not is_there, "a restart writes what is not there"
+        assert folder.read("a-1.zip") == DATA
+
+
+def test_what_is_no_file_is_not_read_and_holds_nobody_up(tmp_path: Path) -> None:
+    (tmp_path / "folder.zip").mkdir()
+    os.mkfifo(tmp_path / "pipe.zip")
+    for name in ("folder.zip", "pipe.zip"):
+        with pytest.raises(FileNotFoundError):
+            Folder(tmp_path).read(name)
+
+
+def test_a_time_that_no_date_can_say_does_not_hold_up_the_listing(disk: SmallDisk) -> None:
+    for name, at_s in (("a-1.zip", 10**15), ("a-2.zip", -(10**15))):
+        (disk.folder / name).touch()
+        os.utime(disk.folder / name, (at_s, at_s))
+    assert [it.year for it in Folder(disk.folder).listing()[0].values()] == [9999, 1970]
 
 
 async def test_a_folder_that_went_away_is_an_error_in_words(tmp_path: Path) -> None:
