@@ -111,12 +111,14 @@ class Folder:
     def delete(self, name: str) -> None:
         self._of(name).unlink()
 
-    def listing(self) -> tuple[dict[str, datetime], tuple[str, ...]]:
-        """The objects and when each was written, and the names of folders, which are none."""
+    def listing(self, start: str = "") -> tuple[dict[str, datetime], tuple[str, ...]]:
+        """The objects, of those whose names begin with `start`, and when each was written; and the names of folders,
+        which are none."""
         files: dict[str, datetime] = {}
         folders = []
         try:
-            entries = sorted(os.scandir(self.path), key=lambda entry: entry.name)
+            named = (entry for entry in os.scandir(self.path) if entry.name.startswith(start))
+            entries = sorted(named, key=lambda entry: entry.name)
         except FileNotFoundError:
             raise OSError(errno.ENODEV, "the folder is not there") from None
         for entry in entries:
@@ -129,7 +131,7 @@ class Folder:
         return files, tuple(folders)
 
     def beginning(self, start: str) -> tuple[str, ...]:
-        return tuple(name for name in self.listing()[0] if name.startswith(start))
+        return tuple(self.listing(start)[0])
 
     def _of(self, name: str) -> Path:
         """FileNotFoundError for a name that leads elsewhere: no object has one."""
